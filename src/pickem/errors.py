@@ -1,0 +1,146 @@
+"""Everything pickem raises on purpose.
+
+    PickemError
+    ├── ConfigError          (ValueError)         settings that contradict themselves or each other
+    ├── VolumeError
+    │   ├── VolumeNotFoundError (FileNotFoundError)
+    │   └── VolumeFormatError   (ValueError)      unreadable, wrong type, NaN, too small
+    ├── DatasetError
+    │   ├── UnknownDatasetError (LookupError)
+    │   ├── DatasetNotFoundError(FileNotFoundError)
+    │   ├── DatasetInvalidError (ValueError)      there, but it cannot be right
+    │   └── DownloadError       (OSError)
+    ├── StrategyError
+    │   ├── UnknownStrategyError(LookupError)
+    │   └── SelectionError      (ValueError)      features missing, NaN, k out of range
+    ├── CheckpointError         (ValueError)
+    └── RunError
+        ├── RunConflictError    (ValueError)      the folder holds another run
+        ├── RunLockedError      (RuntimeError)    another process is at work in the folder
+        ├── RunStorageError     (OSError)         full disk, no permission
+        └── NoResultsError      (LookupError)     nothing to report yet
+
+Each says what was wrong, what was found, what was expected and what to do; the command line prints exactly
+that and exits with 2. Any other exception that reaches the command line is a bug in pickem.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class PickemError(Exception):
+    """Base of all errors that a user can mend.
+
+    Parameters
+    ----------
+    what: one sentence, the thing that is wrong.
+    got, expected: the value found and the value that would have been right, where there are such values.
+    todo: what the reader can do now; a command to type where there is one.
+    """
+
+    def __init__(
+        self, what: str, *, got: object = None, expected: object = None, todo: str | None = None
+    ) -> None:
+        self.what = what
+        self.got = got
+        self.expected = expected
+        self.todo = todo
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """All four parts, a line each; parts that were not given are left out."""
+        lines = [self.what]
+        if self.got is not None:
+            lines.append(f"  got:      {self.got}")
+        if self.expected is not None:
+            lines.append(f"  expected: {self.expected}")
+        if self.todo is not None:
+            lines.append(f"  to do:    {self.todo}")
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ConfigError(PickemError, ValueError):
+    """Settings that contradict themselves or each other."""
+
+
+class VolumeError(PickemError):
+    """An image volume cannot be used."""
+
+
+class VolumeNotFoundError(VolumeError, FileNotFoundError):
+    """Nothing lies at the path of the volume."""
+
+
+class VolumeFormatError(VolumeError, ValueError):
+    """The file is there, and it is not an image volume that pickem can use."""
+
+
+class DatasetError(PickemError):
+    """A labelled data set cannot be used."""
+
+
+class UnknownDatasetError(DatasetError, LookupError):
+    """No data set has this name."""
+
+
+class DatasetNotFoundError(DatasetError, FileNotFoundError):
+    """The data set is known, but its files are not on this machine."""
+
+
+class DatasetInvalidError(DatasetError, ValueError):
+    """The files are there and cannot be right: shapes that disagree, unknown label values."""
+
+
+class DownloadError(DatasetError, OSError):
+    """A download failed, or what came was not what should have come."""
+
+
+class StrategyError(PickemError):
+    """A strategy cannot pick."""
+
+
+class UnknownStrategyError(StrategyError, LookupError):
+    """No strategy has this name."""
+
+
+class SelectionError(StrategyError, ValueError):
+    """The features given to a strategy, or the number of picks asked of it, make no sense."""
+
+
+class CheckpointError(PickemError, ValueError):
+    """A checkpoint is damaged or belongs to another network."""
+
+
+class RunError(PickemError):
+    """A folder of benchmark runs cannot be used."""
+
+
+class RunConflictError(RunError, ValueError):
+    """The folder holds runs made with other settings."""
+
+
+class RunLockedError(RunError, RuntimeError):
+    """Another process is at work in the folder."""
+
+
+class RunStorageError(RunError, OSError):
+    """The folder cannot be written: full disk, no permission."""
+
+
+class NoResultsError(RunError, LookupError):
+    """The folder holds no finished round."""
+
+
+def nearest_names(name: str, known: Iterable[str]) -> str:
+    """A phrase naming the known names most like `name`, for the "to do" of an error about an unknown name."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"choose one of: {', '.join(names)}"
