@@ -1,0 +1,51 @@
+"""The `pickem` command: its subcommands, and the one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pickem import __version__
+from pickem.errors import PickemError
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130  # what a shell reports for Ctrl-C
+
+app = typer.Typer(
+    name="pickem",
+    help="pickem picks 'EM: which patches of an electron-microscopy volume are worth labelling.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pickem {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def pickem(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """pickem picks 'EM: which patches of an electron-microscopy volume are worth labelling."""
+
+
+def run() -> None:
+    """Entry point of the console script: exit code 0, 2 for bad input, 130 after Ctrl-C."""
+    try:
+        app()
+    except PickemError as error:
+        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(EXIT_BAD_INPUT)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; the same command continues where it stopped", markup=False)
+        sys.exit(EXIT_INTERRUPTED)
