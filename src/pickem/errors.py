@@ -14,10 +14,12 @@
     │   ├── UnknownStrategyError(LookupError)
     │   └── SelectionError      (ValueError)      features missing, NaN, k out of range
     ├── CheckpointError         (ValueError)
+    ├── TrainingError           (ArithmeticError) the loss is no longer a number
+    ├── StorageError            (OSError)         full disk, no permission, a file where a folder should be
     └── RunError
         ├── RunConflictError    (ValueError)      the folder holds another run
         ├── RunLockedError      (RuntimeError)    another process is at work in the folder
-        ├── RunStorageError     (OSError)         full disk, no permission
+        ├── JournalError        (ValueError)      a journal file is damaged
         └── NoResultsError      (LookupError)     nothing to report yet
 
 Each says what was wrong, what was found, what was expected and what to do; the command line prints exactly
@@ -117,6 +119,14 @@ class CheckpointError(PickemError, ValueError):
     """A checkpoint is damaged or belongs to another network."""
 
 
+class TrainingError(PickemError, ArithmeticError):
+    """Training diverged: the loss is no longer a number."""
+
+
+class StorageError(PickemError, OSError):
+    """Something cannot be written or read where it should lie: full disk, no permission, a file in the way."""
+
+
 class RunError(PickemError):
     """A folder of benchmark runs cannot be used."""
 
@@ -129,8 +139,8 @@ class RunLockedError(RunError, RuntimeError):
     """Another process is at work in the folder."""
 
 
-class RunStorageError(RunError, OSError):
-    """The folder cannot be written: full disk, no permission."""
+class JournalError(RunError, ValueError):
+    """A file of the journal is damaged or misses what it should hold."""
 
 
 class NoResultsError(RunError, LookupError):

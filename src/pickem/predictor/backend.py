@@ -1,0 +1,75 @@
+"""Where and in which arithmetic the network runs: device, precision, threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pickem.errors import ConfigError
+
+DeviceName = Literal["auto", "cpu", "cuda"]
+PrecisionName = Literal["auto", "fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A device and a precision, both resolved: never "auto".
+
+    Weights and master copies stay in float32; with bf16, PyTorch's autocast chooses what runs in bfloat16.
+    """
+
+    device: Literal["cpu", "cuda"]
+    precision: Literal["fp32", "bf16"]
+
+    @contextmanager
+    def arithmetic(self) -> Iterator[None]:
+        """The forward pass runs inside this."""
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
+            yield
+
+    def place(self, images: Tensor) -> Tensor:
+        """Images on the device, channels last: the layout in which convolutions are fastest on both."""
+        if self.device == "cuda":
+            images = images.pin_memory().to("cuda", non_blocking=True)
+        return images.contiguous(memory_format=torch.channels_last)
+
+    def generator(self, rng: np.random.Generator) -> torch.Generator:
+        """A PyTorch generator on this device, seeded from `rng`."""
+        return torch.Generator(self.device).manual_seed(int(rng.integers(2**63)))
+
+
+def resolve_backend(device: DeviceName, precision: PrecisionName) -> Backend:
+    """Settle "auto": CUDA where there is one; bf16 on CUDA and on CPUs that multiply in it, else fp32.
+
+    Raises ConfigError where CUDA is asked for by name and there is none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            "There is no CUDA device that PyTorch can use.",
+            got="--device cuda",
+            expected="a CUDA build of PyTorch and a working driver",
+            todo="use --device auto or --device cpu",
+        )
+    resolved: Literal["cpu", "cuda"] = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+    if precision == "auto":
+        return Backend(resolved, "bf16" if resolved == "cuda" or cpu_multiplies_bf16() else "fp32")
+    return Backend(resolved, precision)
+
+
+def cpu_multiplies_bf16() -> bool:
+    """Whether this CPU has bfloat16 multiply instructions; without them bf16 is slower than fp32."""
+    capabilities: dict[str, object] = getattr(
+        torch.cpu, "get_capabilities", dict
+    )()  # PyTorch has it since 2.11
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+
+
+def use_threads(threads: int) -> None:
+    """Set the number of CPU threads of this process; part of what makes a run repeatable bit for bit."""
+    torch.set_num_threads(threads)

@@ -1,0 +1,198 @@
+"""The predictor of the package: a segmentation network with its intensity normalisation and backend."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from pickem.acquisition import Feature
+from pickem.errors import CheckpointError
+from pickem.predictor import inference, reduction, training
+from pickem.predictor.backend import Backend
+from pickem.predictor.checkpoints import read_checkpoint, write_checkpoint
+from pickem.predictor.network import SegmentationNetwork, State
+from pickem.predictor.normalisation import Normalisation
+from pickem.predictor.protocol import Images, Probabilities
+from pickem.predictor.training import FitReport, Phase, Progress, TrainingSettings
+from pickem.predictor.training_set import TrainingSet
+from pickem.predictor.unet import UNet, UNetSettings
+
+_FROM_ONE_PASS = {Feature.ENTROPY, Feature.CONFIDENCE, Feature.MARGIN}
+_FROM_MONTE_CARLO = {Feature.MC_ENTROPY, Feature.MUTUAL_INFORMATION}
+
+
+class MeasuringSettings(BaseModel):
+    """How patches are measured for the strategies."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    passes: int = Field(10, ge=2)  # Monte-Carlo-dropout passes
+    embedding: Literal["pooled", "flattened"] = "pooled"  # the bottleneck, averaged over space or as it is
+
+
+class NetworkPredictor:
+    """A Predictor around a SegmentationNetwork. The network is moved to the backend's device.
+
+    Parameters
+    ----------
+    network: an `nn.Module` that is a SegmentationNetwork with `classes` logits.
+    description: JSON that identifies the network's architecture; a checkpoint with another is refused.
+    """
+
+    def __init__(
+        self,
+        network: SegmentationNetwork,
+        classes: int,
+        normalisation: Normalisation,
+        backend: Backend,
+        training: TrainingSettings,
+        measuring: MeasuringSettings,
+        description: dict[str, object],
+    ) -> None:
+        self.network = network
+        self.classes = classes
+        self.normalisation = normalisation
+        self.backend = backend
+        self._training = training
+        self._measuring = measuring
+        self._description = description
+        self._module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        inference.freeze(network)
+
+    @property
+    def _module(self) -> nn.Module:
+        assert isinstance(self.network, nn.Module)  # by the SegmentationNetwork contract
+        return self.network
+
+    def fit(
+        self, patches: TrainingSet, phase: Phase, rng: np.random.Generator, progress: Progress
+    ) -> FitReport:
+        """Train on from the present weights; see `pickem.predictor.training.fit`."""
+        return training.fit(
+            self.network, patches, self.normalisation, self._training, phase, self.backend, rng, progress
+        )
+
+    def predict_proba(self, images: Images) -> Probabilities:
+        """Class probabilities (n, classes, h, w) of images (n, h, w), dropout off."""
+        predicted = inference.predict_images(self.network, images, self.normalisation, self.backend)
+        return predicted.cpu().numpy()
+
+    def predict_plane(self, plane: NDArray[np.generic]) -> Probabilities:
+        """Class probabilities (classes, h, w) of a plane (h, w) of any size, dropout off."""
+        return inference.predict_plane(self.network, plane, self.classes, self.normalisation, self.backend)
+
+    def mc_probabilities(self, images: Images, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Probabilities (passes, n, classes, h, w) with dropout on and batch-norm statistics frozen."""
+        height, width = images.shape[1:]
+        generator = self.backend.generator(rng)
+        with torch.inference_mode(), self.backend.arithmetic():
+            state = self.network.prefix(self._place(images))
+            passes = [self._probabilities(state, generator) for _ in range(self._measuring.passes)]
+        return torch.stack(passes)[..., :height, :width].cpu().numpy()
+
+    def embed(self, images: Images) -> NDArray[np.float32]:
+        """Bottleneck representation (n, d), averaged over space or flattened, as the settings say."""
+        with torch.inference_mode(), self.backend.arithmetic():
+            bottleneck = self.network.bottleneck(self._place(images)).float()
+        if self._measuring.embedding == "pooled":
+            bottleneck = bottleneck.mean(dim=(2, 3))
+        return bottleneck.flatten(start_dim=1).cpu().numpy()
+
+    def measure(
+        self, images: Images, needs: Collection[Feature], rng: np.random.Generator
+    ) -> dict[Feature, NDArray[np.float32]]:
+        """Features of images (n, h, w), whose sides are multiples of the network's stride.
+
+        The part of the network before its dropout runs once, however many features and passes there are.
+        """
+        wanted = set(needs)
+        columns: dict[Feature, NDArray[np.float32]] = {}
+        if Feature.EMBEDDING in wanted:
+            columns[Feature.EMBEDDING] = self.embed(images)
+        if not wanted & (_FROM_ONE_PASS | _FROM_MONTE_CARLO):
+            return columns
+        found: dict[Feature, Tensor] = {}
+        with torch.inference_mode(), self.backend.arithmetic():
+            state = self.network.prefix(self._place(images))
+            if wanted & _FROM_ONE_PASS:
+                probability = self._probabilities(state, None)
+                found[Feature.ENTROPY] = reduction.entropy(probability)
+                found[Feature.CONFIDENCE] = reduction.confidence(probability)
+                found[Feature.MARGIN] = reduction.margin(probability)
+            if wanted & _FROM_MONTE_CARLO:
+                found |= self._monte_carlo(state, self.backend.generator(rng))
+        means = {f: reduction.mean_over_pixels(v).cpu().numpy() for f, v in found.items() if f in wanted}
+        return columns | means
+
+    def save(self, path: Path) -> None:
+        """Write weights and description as a checkpoint (see `pickem.predictor.checkpoints`)."""
+        write_checkpoint(path, self._module.state_dict(), self._whole_description())
+
+    def load_weights(self, path: Path) -> None:
+        """Continue from a checkpoint. Raises CheckpointError where it is damaged or of another network."""
+        weights, header = read_checkpoint(path)
+        for key, expected in self._whole_description().items():
+            if header.get(key) != expected:
+                raise CheckpointError(
+                    f"The checkpoint {path} belongs to another network: its {key} differs.",
+                    got=header.get(key),
+                    expected=expected,
+                )
+        self._module.load_state_dict(weights)
+
+    def _whole_description(self) -> dict[str, object]:
+        return {
+            "network": self._description,
+            "classes": self.classes,
+            "normalisation": self.normalisation.model_dump(),
+        }
+
+    def _place(self, images: Images) -> Tensor:
+        tensor = inference.pad_to_stride(self.normalisation.tensor(images), self.network.stride)
+        return self.backend.place(tensor)
+
+    def _probabilities(self, state: State, generator: torch.Generator | None) -> Tensor:
+        return self.network.suffix(state, generator).float().softmax(dim=1)
+
+    def _monte_carlo(self, state: State, generator: torch.Generator) -> dict[Feature, Tensor]:
+        """Sums over the passes, so that two probability maps are held and not one per pass."""
+        total = self._probabilities(state, generator)
+        entropies = reduction.entropy(total)
+        for _ in range(self._measuring.passes - 1):
+            probability = self._probabilities(state, generator)
+            total += probability
+            entropies += reduction.entropy(probability)
+        of_mean = reduction.entropy(total / self._measuring.passes)
+        return {
+            Feature.MC_ENTROPY: of_mean,
+            Feature.MUTUAL_INFORMATION: of_mean - entropies / self._measuring.passes,
+        }
+
+
+def unet_predictor(
+    network: UNetSettings,
+    classes: int,
+    normalisation: Normalisation,
+    backend: Backend,
+    training: TrainingSettings,
+    measuring: MeasuringSettings,
+    rng: np.random.Generator,
+) -> NetworkPredictor:
+    """A NetworkPredictor with a new U-Net; the same state of `rng` gives the same weights."""
+    generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    return NetworkPredictor(
+        UNet(network, classes, generator),
+        classes,
+        normalisation,
+        backend,
+        training,
+        measuring,
+        description={"kind": "unet", **network.model_dump()},
+    )

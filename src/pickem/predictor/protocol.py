@@ -1,0 +1,54 @@
+"""What the loop asks of a predictor. `NetworkPredictor` is ours; anything with these methods will do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickem.acquisition import Feature
+from pickem.predictor.training import FitReport, Phase, Progress
+from pickem.predictor.training_set import TrainingSet
+
+Images = NDArray[np.generic]  # (n, h, w), grey values of any real type, not normalised
+Probabilities = NDArray[np.float32]  # (n, classes, h, w), class 0 = background, summing to 1 over classes
+
+
+class Predictor(Protocol):
+    """A trainable segmentation of 2-D images into `classes` classes."""
+
+    @property
+    def classes(self) -> int:
+        """Number of classes, background included."""
+
+    def fit(
+        self, patches: TrainingSet, phase: Phase, rng: np.random.Generator, progress: Progress
+    ) -> FitReport:
+        """Train on from the present weights."""
+
+    def predict_proba(self, images: Images) -> Probabilities:
+        """Class probabilities of every pixel."""
+
+    def mc_probabilities(self, images: Images, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Monte-Carlo-dropout probabilities (paper, eq. 3): (passes, n, classes, h, w), dropout on,
+        batch-norm statistics frozen."""
+
+    def embed(self, images: Images) -> NDArray[np.float32]:
+        """One vector a patch: (n, d)."""
+
+    def measure(
+        self, images: Images, needs: Collection[Feature], rng: np.random.Generator
+    ) -> dict[Feature, NDArray[np.float32]]:
+        """The features named by `needs`, a row per image; nothing the size of an image is returned."""
+
+    def predict_plane(self, plane: NDArray[np.generic]) -> Probabilities:
+        """Class probabilities (classes, h, w) of one whole plane (h, w), however large."""
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint that `load_weights` reads."""
+
+    def load_weights(self, path: Path) -> None:
+        """Continue from the weights of a checkpoint of the same kind of predictor."""

@@ -1,0 +1,31 @@
+"""From probability maps to one number a patch: what the uncertainty strategies rank by.
+
+All are means over the pixels of a patch; see `Feature` for why not sums.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def entropy(probability: Tensor) -> Tensor:
+    """−Σ_c p log p per pixel, in nats (paper, eq. 1 before its sum over pixels): (n, c, h, w) → (n, h, w)."""
+    per_class: Tensor = torch.special.entr(probability)
+    return per_class.sum(dim=1)
+
+
+def confidence(probability: Tensor) -> Tensor:
+    """max_c p per pixel (paper, eq. 2 before its sum): (n, c, h, w) → (n, h, w)."""
+    return probability.amax(dim=1)
+
+
+def margin(probability: Tensor) -> Tensor:
+    """Largest minus second largest p per pixel (Scheffer et al. 2001): (n, c, h, w) → (n, h, w)."""
+    first, second = probability.topk(2, dim=1).values.unbind(dim=1)
+    return first - second
+
+
+def mean_over_pixels(values: Tensor) -> Tensor:
+    """(n, h, w) → (n,)."""
+    return values.mean(dim=(1, 2))

@@ -1,0 +1,134 @@
+"""Fitting a network to labelled patches: the whole of it, top to bottom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import nn
+
+from pickem.errors import TrainingError
+from pickem.predictor.augmentation import AugmentationSettings, augment
+from pickem.predictor.backend import Backend
+from pickem.predictor.losses import LOSSES, LossName, as_targets
+from pickem.predictor.network import SegmentationNetwork
+from pickem.predictor.normalisation import Normalisation
+from pickem.predictor.training_set import Balance, TrainingSet, batches, steps_per_epoch
+
+Progress = Callable[[int, int], None]  # (steps done, steps in all)
+
+
+class Phase(BaseModel):
+    """How long and how fast to learn, once: at the start, or after new labels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    learning_rate: float = Field(gt=0)  # the highest, with a schedule
+    epochs: int | None = Field(None, ge=1)  # passes over the labelled set …
+    steps: int | None = Field(None, ge=1)  # … or optimiser steps, whatever its size
+    schedule: Literal["constant", "one-cycle"] = "constant"
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either `epochs` or `steps`")
+        return self
+
+    def length(self, patches: TrainingSet, batch_size: int) -> int:
+        """Optimiser steps on this training set."""
+        if self.steps is not None:
+            return self.steps
+        assert self.epochs is not None  # by _one_length
+        return self.epochs * steps_per_epoch(patches, batch_size)
+
+
+class TrainingSettings(BaseModel):
+    """The recipe, save for the phases."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    loss: LossName = "cross-entropy"
+    batch_size: int = Field(8, ge=1)
+    balance: Balance = "none"
+    weight_decay: float = Field(0.0, ge=0)
+    augmentation: AugmentationSettings | None = None
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What a fit did: optimiser steps taken, and the mean loss over the last tenth of them."""
+
+    steps: int
+    final_loss: float
+
+
+def fit(
+    network: SegmentationNetwork,
+    patches: TrainingSet,
+    normalisation: Normalisation,
+    settings: TrainingSettings,
+    phase: Phase,
+    backend: Backend,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> FitReport:
+    """Train `network` in place with Adam (Kingma & Ba 2015), starting from its present weights.
+
+    The optimiser starts afresh at each call, so that a run resumed from a checkpoint, which holds weights
+    alone, goes on exactly as one that was never stopped. Raises TrainingError where the loss becomes NaN.
+    """
+    module = _module(network)
+    steps = phase.length(patches, settings.batch_size)
+    loss_of = LOSSES[settings.loss]
+    optimiser = torch.optim.Adam(
+        module.parameters(), lr=phase.learning_rate, weight_decay=settings.weight_decay
+    )
+    schedule = _schedule(optimiser, phase, steps)
+    on_host = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    on_device = backend.generator(rng)
+    order = batches(patches, settings.batch_size, settings.balance, rng)
+    losses = torch.zeros(steps, device=backend.device)
+
+    module.train()
+    for step in range(steps):
+        image_array, label_array = patches.gather(next(order))
+        images, labels = normalisation.tensor(image_array), torch.from_numpy(label_array)
+        if settings.augmentation is not None:
+            images, labels = augment(images, labels, settings.augmentation, on_host)
+        with backend.arithmetic():
+            logits = network.suffix(network.prefix(backend.place(images)), on_device)
+        loss = loss_of(logits.float(), as_targets(labels).to(backend.device, non_blocking=True))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        losses[step] = loss.detach()  # read at the end: reading it here would make the device wait
+        progress(step + 1, steps)
+    module.eval()
+
+    final_loss = float(losses[-math.ceil(steps / 10) :].mean())
+    if not math.isfinite(float(losses.sum())):
+        raise TrainingError(
+            "Training diverged: the loss is no longer a number.",
+            got=f"learning rate {phase.learning_rate}",
+            todo="lower the learning rate, or look for NaN and extreme values in the image",
+        )
+    return FitReport(steps, final_loss)
+
+
+def _schedule(
+    optimiser: torch.optim.Optimizer, phase: Phase, steps: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    if phase.schedule == "one-cycle":  # Smith & Topin 2019
+        return torch.optim.lr_scheduler.OneCycleLR(optimiser, phase.learning_rate, total_steps=steps + 1)
+    return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+
+
+def _module(network: SegmentationNetwork) -> nn.Module:
+    assert isinstance(network, nn.Module)  # by the SegmentationNetwork contract
+    return network

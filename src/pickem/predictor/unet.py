@@ -1,0 +1,150 @@
+"""The 2-D U-Net of Ronneberger et al. 2015, in the reduced form of Roels & Saeys 2019.
+
+    level 0   16 ───────────────────────────────────── cat ─ 16 ── 1×1 ── logits
+               └ pool ─ 32 ──────────────────── cat ─ 32 ─┘ up
+                         └ pool ─ 64 ──── cat ─ 64 ─┘ up
+                                   └ … ─ 256 ─┘ up            (the bottleneck, at 1/2^depth of the size)
+
+Each number is a block: two 3 × 3 convolutions with zero "same" padding, each followed by batch norm and ReLU.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from pickem.predictor.network import State
+
+DropoutPlace = Literal["bottleneck", "decoder", "everywhere"]
+
+
+class UNetSettings(BaseModel):
+    """Shape of the network and place of its dropout. The defaults are the paper's network."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channels: int = Field(1, ge=1)  # image channels
+    feature_maps: int = Field(16, ge=1)  # at full resolution; doubled at each level
+    depth: int = Field(4, ge=1, le=8)  # number of poolings
+    dropout: float = Field(0.2, ge=0, lt=1)  # share of channels dropped
+    # after the bottleneck · after it and each decoder block but the last · after every block but the last
+    dropout_place: DropoutPlace = "decoder"
+
+
+class UNet(nn.Module):
+    """A SegmentationNetwork with logits for `classes` classes, background included.
+
+    Weights are drawn from `generator` (He et al. 2015); the same generator state gives the same weights.
+    """
+
+    def __init__(self, settings: UNetSettings, classes: int, generator: torch.Generator) -> None:
+        super().__init__()
+        widths = [settings.feature_maps * 2**level for level in range(settings.depth + 1)]
+        self.settings = settings
+        self.down = nn.ModuleList(
+            _block(inputs, outputs)
+            for inputs, outputs in zip([settings.channels, *widths[:-1]], widths, strict=True)
+        )
+        self.pool = nn.MaxPool2d(2)
+        self.enlarge = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 2, stride=2) for w in reversed(widths[:-1]))
+        self.up = nn.ModuleList(_block(2 * width, width) for width in reversed(widths[:-1]))
+        self.head = nn.Conv2d(widths[0], classes, 1)
+        self._initialise(generator)
+
+    @property
+    def stride(self) -> int:
+        """2^depth: every pooling halves a whole number of pixels."""
+        return int(2**self.settings.depth)
+
+    @property
+    def halo(self) -> int:
+        """Reach of one output pixel, rounded up to a multiple of the stride.
+
+        Level l has four 3 × 3 convolutions (two at the bottleneck), each reaching 2^l pixels:
+        4 (2^depth − 1) + 2 · 2^depth. A pooled pixel stands for up to 2^depth − 1 pixels to one side.
+        """
+        reach = 4 * (self.stride - 1) + 2 * self.stride + (self.stride - 1)
+        return -(-reach // self.stride) * self.stride
+
+    def forward(self, image: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Logits (n, classes, h, w) of `image` (n, channels, h, w)."""
+        return self.suffix(self.prefix(image), generator)
+
+    def prefix(self, image: Tensor) -> State:
+        """Run the blocks up to and including the first one that dropout follows."""
+        return self._run(0, self._first_dropout + 1, (image,), None)
+
+    def suffix(self, state: State, generator: torch.Generator | None) -> Tensor:
+        """Drop channels behind the block that `prefix` ended with, then run the remaining blocks."""
+        *skips, x = state
+        x = _drop_channels(x, self.settings.dropout, generator)
+        *_, x = self._run(self._first_dropout + 1, self._blocks, (*skips, x), generator)
+        logits: Tensor = self.head(x)
+        return logits
+
+    def bottleneck(self, image: Tensor) -> Tensor:
+        """Output of the deepest block, (n, feature_maps · 2^depth, h / stride, w / stride)."""
+        *_, x = self._run(0, self.settings.depth + 1, (image,), None)
+        return x
+
+    @property
+    def _blocks(self) -> int:
+        return 2 * self.settings.depth + 1
+
+    @property
+    def _first_dropout(self) -> int:
+        return 0 if self.settings.dropout_place == "everywhere" else self.settings.depth
+
+    def _drops_after(self, index: int) -> bool:
+        last = self._first_dropout if self.settings.dropout_place == "bottleneck" else self._blocks - 2
+        return self._first_dropout <= index <= last
+
+    def _run(self, start: int, stop: int, state: State, generator: torch.Generator | None) -> State:
+        """Run blocks `start` … `stop` − 1, counted from the input on.
+
+        `state` is a stack: the skip connections still to be used, then the activations. Dropout follows
+        every block that has it, save the last one run: whoever continues from there applies it.
+        """
+        depth = self.settings.depth
+        *skips, x = state
+        for index in range(start, stop):
+            if index <= depth:
+                if index > 0:
+                    skips.append(x)
+                    x = self.pool(x)
+                x = self.down[index](x)
+            else:
+                rung = index - depth - 1
+                x = self.up[rung](torch.cat([self.enlarge[rung](x), skips.pop()], dim=1))
+            if index < stop - 1 and self._drops_after(index):
+                x = _drop_channels(x, self.settings.dropout, generator)
+        return (*skips, x)
+
+    def _initialise(self, generator: torch.Generator) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+
+def _block(inputs: int, outputs: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for width in (inputs, outputs):
+        layers += [
+            nn.Conv2d(width, outputs, 3, padding=1, bias=False),  # the norm behind it has a bias
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        ]
+    return nn.Sequential(*layers)
+
+
+def _drop_channels(x: Tensor, rate: float, generator: torch.Generator | None) -> Tensor:
+    """Channel dropout (Tompson et al. 2015): whole feature maps, the others scaled up to keep the mean."""
+    if generator is None or rate == 0:
+        return x
+    kept = torch.empty(x.shape[:2], device=x.device).bernoulli_(1 - rate, generator=generator)
+    return x * (kept / (1 - rate)).to(x.dtype)[:, :, None, None]
