@@ -17,7 +17,7 @@ A box that is processed with its surroundings has two extents, the read box and 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,23 +131,22 @@ def tile_patches(volume: str, region: Box, height: int, width: int, stride: int)
 
 
 def random_patches(
-    regions: dict[str, Box], count: int, height: int, width: int, rng: np.random.Generator
+    regions: Sequence[tuple[str, Box]], count: int, height: int, width: int, rng: np.random.Generator
 ) -> list[PatchId]:
     """`count` distinct patches at uniformly random positions; overlaps are allowed, repeats are not.
 
-    Regions (volume name → box) are drawn in proportion to their number of possible positions, so that
+    Regions (volume name, box), which do not overlap, are drawn in proportion to their number of possible positions, so that
     every position of every region is equally likely. Returns fewer than `count` where there are fewer
     positions than that.
     """
-    boxes = list(regions.items())
-    per_box = [_positions(box, height, width) for _, box in boxes]
+    per_box = [_positions(box, height, width) for _, box in regions]
     ends = np.cumsum([z * y * x for z, y, x in per_box])
     total = int(ends[-1]) if len(ends) else 0
     picked = _distinct(total, min(count, total), rng)
     patches = []
     for position in picked:
         which = int(np.searchsorted(ends, position, side="right"))
-        name, box = boxes[which]
+        name, box = regions[which]
         offset = int(position) - (int(ends[which - 1]) if which else 0)
         z, y, x = (int(i) for i in np.unravel_index(offset, per_box[which]))
         patches.append(PatchId(name, box.start[0] + z, box.start[1] + y, box.start[2] + x, height, width))

@@ -1,4 +1,4 @@
-"""The `pickem` command: its subcommands, and the one place where an error becomes a message and an exit code."""
+"""The `pickem` command and its subcommands; the one place where an error becomes a message."""
 
 from __future__ import annotations
 

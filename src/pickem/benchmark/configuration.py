@@ -1,0 +1,147 @@
+"""What a benchmark's folder was made with, in `run.toml`: enough to do it again, and to refuse a mixture."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tomllib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal, Self
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pickem.benchmark.profile import Profile
+from pickem.datasets import Dataset
+from pickem.durable import write_durably
+from pickem.errors import JournalError, RunConflictError
+from pickem.learning import effort
+
+FILE = "run.toml"
+_MEASURED_WITH = ("pickem", "torch", "numpy", "scipy", "scikit-learn")
+_MAY_GROW = {"strategies", "seeds", "rounds"}
+_ABOUT_THE_MACHINE = {"versions", "hardware"}
+
+
+class Configuration(BaseModel):
+    """The resolved settings of a benchmark's folder. Strategies, seeds and rounds can be added to later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    split: Literal["test", "dev"]
+    strategies: tuple[str, ...]
+    seeds: int
+    rounds: int
+    classes: tuple[str, ...]
+    annotation: str
+    voxel_size: tuple[float, float, float] | None  # nm, (z, y, x)
+    effort_version: int
+    settings: Profile  # device and precision resolved: never "auto"
+    profile: str
+    versions: dict[str, str]
+    hardware: dict[str, str | int]
+
+    @classmethod
+    def of(
+        cls,
+        dataset: Dataset,
+        split: Literal["test", "dev"],
+        profile: Profile,
+        strategies: tuple[str, ...],
+        seeds: int,
+        rounds: int,
+    ) -> Self:
+        """The configuration of a benchmark about to start on this machine."""
+        return cls(
+            dataset=dataset.name,
+            split=split,
+            strategies=strategies,
+            seeds=seeds,
+            rounds=rounds,
+            classes=tuple(dataset.classes),
+            annotation=dataset.annotation or "",
+            voxel_size=dataset.voxel_size,
+            effort_version=effort.VERSION,
+            settings=profile.model_copy(update={"rounds": Profile.model_fields["rounds"].default}),
+            profile=profile.name,
+            versions={name: _version(name) for name in _MEASURED_WITH},
+            hardware=hardware(),
+        )
+
+    def merged_with(self, earlier: Configuration, folder: Path) -> Configuration:
+        """This configuration for a folder made with `earlier`: strategies, seeds and rounds of both.
+
+        Raises RunConflictError where anything else differs; versions and hardware may.
+        """
+        for name in type(self).model_fields.keys() - _MAY_GROW - _ABOUT_THE_MACHINE:
+            now, then = getattr(self, name), getattr(earlier, name)
+            if now != then:
+                raise RunConflictError(
+                    f"The folder {folder} holds a benchmark with other settings: its {name} differs.",
+                    got=_difference(then, now),
+                    expected="the same dataset, split and profile throughout a folder",
+                    todo="choose another --out, or repeat the settings of the folder (see its run.toml)",
+                )
+        together = dict.fromkeys((*earlier.strategies, *self.strategies))
+        return self.model_copy(
+            update={
+                "strategies": tuple(together),
+                "seeds": max(self.seeds, earlier.seeds),
+                "rounds": max(self.rounds, earlier.rounds),
+            }
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write `run.toml`, durably."""
+        data = self.model_dump(mode="json", exclude_none=True)
+        write_durably(folder / FILE, tomli_w.dumps(data).encode())
+
+
+def read_configuration(folder: Path) -> Configuration | None:
+    """The configuration of a benchmark's folder; None where there is none yet.
+
+    Raises JournalError where the file is damaged.
+    """
+    path = folder / FILE
+    try:
+        return Configuration.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (tomllib.TOMLDecodeError, ValidationError, UnicodeDecodeError) as error:
+        raise JournalError(
+            "The settings of this benchmark cannot be read.",
+            got=f"{path}: {str(error).splitlines()[0]}",
+            expected="the file as pickem wrote it",
+            todo="choose another --out, or restore the file",
+        ) from error
+
+
+def hardware() -> dict[str, str | int]:
+    """The processor and the number of cores, as results have to name them."""
+    return {"cpu": _cpu_name(), "cores": os.cpu_count() or 1, "system": platform.system()}
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _difference(then: object, now: object) -> str:
+    if isinstance(then, Profile) and isinstance(now, Profile):
+        before, after = then.model_dump(), now.model_dump()
+        keys = [key for key in before if before[key] != after[key]]
+        return "; ".join(f"{key} = {after[key]}, in the folder {before[key]}" for key in keys)
+    return f"{now}, in the folder {then}"

@@ -1,0 +1,177 @@
+"""The upper lines of the learning curves: training with all labels of the training volume.
+
+full-matched     as many optimiser steps as one run of the benchmark takes in all its rounds
+full-converged   as many as still help: the steps are doubled on `dev` until the Jaccard there gains less
+                 than the profile's `least_gain`; the network is then trained so long on the whole
+                 training volume
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from pickem.benchmark.experiment import Experiment
+from pickem.benchmark.journal import EvaluationRecord, RunJournal, read_record, write_record
+from pickem.benchmark.profile import FullSupervision, Profile
+from pickem.benchmark.run import Progress, Watch, run_folder
+from pickem.benchmark.views import write_evaluation_view
+from pickem.geometry import PatchId
+from pickem.learning import Evaluation, Purpose, Regions, distinct_pixels, evaluate, stream
+from pickem.learning.round import Stage
+from pickem.predictor import UNLABELLED, FitReport, NetworkPredictor, Phase
+
+MATCHED, CONVERGED = "full-matched", "full-converged"
+FULL_SUPERVISION = (MATCHED, CONVERGED)
+
+
+class Budget(BaseModel):
+    """Optimiser steps tried on `dev` and the Jaccard reached with each, fewest first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: tuple[int, ...] = ()
+    jaccard: tuple[float, ...] = ()
+
+    def converged(self, least_gain: float, most_doublings: int) -> int | None:
+        """The steps that are enough; None where more should be tried."""
+        if len(self.steps) >= 2 and self.jaccard[-1] - self.jaccard[-2] < least_gain:
+            return self.steps[-2]
+        return self.steps[-1] if len(self.steps) > most_doublings else None
+
+
+@dataclass(frozen=True)
+class RegionTrainingSet:
+    """A TrainingSet that cuts its patches from regions in memory when a batch asks for them."""
+
+    regions: Regions
+    patches: Sequence[PatchId]
+    has_foreground: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> RegionTrainingSet:
+        """All of the experiment's training volume."""
+        patches = experiment.everything()
+        labels = (experiment.train.labels([patch]) for patch in patches)
+        foreground = [bool(((mask > 0) & (mask != UNLABELLED)).any()) for mask in labels]
+        return cls(experiment.train, patches, np.array(foreground, dtype=np.bool_))
+
+    def __len__(self) -> int:
+        return len(self.patches)
+
+    def gather(self, indices: NDArray[np.intp]) -> tuple[NDArray[np.generic], NDArray[np.uint8]]:
+        """See TrainingSet."""
+        chosen = [self.patches[i] for i in indices]
+        return self.regions.images(chosen), self.regions.labels(chosen)
+
+
+def matched_steps(profile: Profile, rounds: int) -> int:
+    """Optimiser steps of a whole run of `rounds` rounds."""
+    return sum(_phase_steps(profile, number) for number in range(rounds))
+
+
+def run_full_supervision(
+    experiment: Experiment,
+    load_dev: Callable[[], Experiment],
+    directory: Path,
+    kind: str,
+    seed: int,
+    rounds: int,
+    watch: Watch,
+) -> None:
+    """Do, or continue, one full-supervision run; `load_dev` gives the experiment on the dev split."""
+    journal = RunJournal(run_folder(directory, kind, seed))
+    teller = _Teller(kind, seed, watch)
+    steps = matched_steps(experiment.profile, rounds)
+    if kind == CONVERGED:
+        tried = directory / "initial" / "converged-steps.json"
+        steps = _enough_steps(load_dev, experiment.profile.full_supervision, tried, steps, teller)
+    record = journal.evaluation(0)
+    if record is None or record.steps != steps:
+        record = _train_on_everything(experiment, journal, steps, seed, teller)
+    watch(Progress(kind, seed, 0, None, 1, 1, record.jaccard))
+
+
+def _train_on_everything(
+    experiment: Experiment, journal: RunJournal, steps: int, seed: int, teller: _Teller
+) -> EvaluationRecord:
+    patches = RegionTrainingSet.of(experiment)
+    started = time.perf_counter()
+    predictor, fitted = _fit(experiment, patches, steps, seed, teller)
+    train_seconds = time.perf_counter() - started
+    scores = _scores(experiment, predictor, teller)
+    labels = np.concatenate([region.labels.ravel() for region in experiment.train.loaded])
+    known = labels[labels != UNLABELLED]
+    record = EvaluationRecord(
+        labelled_patches=None,
+        labelled_pixels=distinct_pixels(patches.patches),
+        effort_seconds=None,
+        foreground_share=float(np.count_nonzero(known) / max(known.size, 1)),
+        jaccard=scores.jaccard,
+        jaccard_by_class=scores.jaccard_by_class,
+        precision=scores.precision,
+        recall=scores.recall,
+        steps=fitted.steps,
+        final_loss=fitted.final_loss,
+        train_seconds=train_seconds,
+    )
+    view = journal.folder / "views" / "evaluation-full.npz"
+    write_evaluation_view(view, predictor, experiment.evaluation, scores.jaccard)
+    journal.write_evaluation(0, record)
+    return record
+
+
+def _enough_steps(
+    load_dev: Callable[[], Experiment], settings: FullSupervision, path: Path, start: int, teller: _Teller
+) -> int:
+    """Search on dev with the seed 0, once for all seeds; each step count tried is recorded in `path`."""
+    budget = read_record(path, Budget) or Budget()
+    if budget.steps and budget.steps[0] != start:
+        budget = Budget()
+    experiment: Experiment | None = None
+    while (enough := budget.converged(settings.least_gain, settings.most_doublings)) is None:
+        experiment = experiment or load_dev()
+        steps = budget.steps[-1] * 2 if budget.steps else start
+        predictor, _ = _fit(experiment, RegionTrainingSet.of(experiment), steps, 0, teller)
+        jaccard = _scores(experiment, predictor, teller).jaccard
+        budget = Budget(steps=(*budget.steps, steps), jaccard=(*budget.jaccard, jaccard))
+        write_record(path, budget)
+    return enough
+
+
+def _fit(
+    experiment: Experiment, patches: RegionTrainingSet, steps: int, seed: int, teller: _Teller
+) -> tuple[NetworkPredictor, FitReport]:
+    first = experiment.profile.first
+    phase = Phase(learning_rate=first.learning_rate, steps=steps, schedule=first.schedule)
+    predictor = experiment.predictor(seed)
+    fitted = predictor.fit(patches, phase, stream(seed, Purpose.TRAIN), teller.stage("training"))
+    return predictor, fitted
+
+
+def _scores(experiment: Experiment, predictor: NetworkPredictor, teller: _Teller) -> Evaluation:
+    return evaluate(predictor, experiment.evaluation.loaded, teller.stage("evaluating"))
+
+
+def _phase_steps(profile: Profile, number: int) -> int:
+    phase = profile.first if number == 0 else profile.following
+    if phase.steps is not None:
+        return phase.steps
+    epochs = phase.epochs or 0  # Phase has one of the two
+    return epochs * -(-profile.labelled(number) // profile.training.batch_size)
+
+
+@dataclass(frozen=True)
+class _Teller:
+    kind: str
+    seed: int
+    watch: Watch
+
+    def stage(self, stage: Stage) -> Callable[[int, int], None]:
+        return lambda done, total: self.watch(Progress(self.kind, self.seed, 0, stage, done, total, None))

@@ -1,0 +1,90 @@
+"""A profile: everything about a benchmark but the dataset, the strategies and the number of runs."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pickem.errors import ConfigError, nearest_names
+from pickem.predictor import MeasuringSettings, Phase, TrainingSettings, UNetSettings
+from pickem.predictor.backend import DeviceName, PrecisionName
+
+
+class FullSupervision(BaseModel):
+    """When "converged" is reached: doubling the optimiser steps no longer gains `least_gain` on `dev`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    least_gain: float = Field(0.005, gt=0)  # Jaccard
+    most_doublings: int = Field(3, ge=0)
+
+
+class Profile(BaseModel):
+    """The settings of a benchmark; TOML in and out, unknown keys refused. Defaults are the paper's values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    about: str = ""
+    patch: int = Field(128, ge=16)  # pixels, height and width
+    pool: int = Field(2000, ge=1)  # patches
+    initial: int = Field(20, ge=1)  # patches of the initial set, inside the pool
+    per_round: int = Field(20, ge=1)  # patches per query
+    rounds: int = Field(25, ge=1)  # evaluations; one query fewer
+    first: Phase  # training on the initial set
+    following: Phase  # fine-tuning after each query
+    network: UNetSettings = UNetSettings()
+    training: TrainingSettings = TrainingSettings()
+    measuring: MeasuringSettings = MeasuringSettings()
+    full_supervision: FullSupervision = FullSupervision()
+    device: DeviceName = "auto"
+    precision: PrecisionName = "fp32"
+    threads: int = Field(2, ge=1)  # CPU threads a run; the sums, and so the last digits, depend on it
+
+    def labelled(self, round_number: int) -> int:
+        """Number of labelled patches in a round."""
+        return self.initial + round_number * self.per_round
+
+
+def built_in_profiles() -> list[str]:
+    """Names of the profiles that come with pickem."""
+    folder = resources.files("pickem.benchmark") / "profiles"
+    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_profile(name_or_file: str) -> Profile:
+    """A built-in profile by name, or one's own by the path of a TOML file (ending .toml).
+
+    Raises ConfigError for an unknown name, a missing or damaged file, and settings that make no sense.
+    """
+    if name_or_file.endswith(".toml"):
+        try:
+            text = Path(name_or_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError("The profile cannot be read.", got=f"{name_or_file}: {error}") from error
+    elif name_or_file in built_in_profiles():
+        text = (resources.files("pickem.benchmark") / "profiles" / f"{name_or_file}.toml").read_text("utf-8")
+    else:
+        raise ConfigError(
+            "There is no profile of this name.",
+            got=name_or_file,
+            expected=f"{', '.join(built_in_profiles())}, or the path of a .toml file",
+            todo=nearest_names(name_or_file, built_in_profiles()),
+        )
+    return parse_profile(text, name_or_file)
+
+
+def parse_profile(text: str, source: str) -> Profile:
+    """A profile from TOML text; `source` names it in errors."""
+    try:
+        return Profile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError("The profile is not valid TOML.", got=f"{source}: {error}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError(
+            "The profile has settings that make no sense.", got=f"{source}: {problems}"
+        ) from error

@@ -1,0 +1,185 @@
+"""One run of a benchmark: a strategy and a seed, from the initial set to the last round.
+
+Reads top to bottom as the experiment does. Each finished piece goes into the journal; a run started again
+replays the journal and goes on with the first piece that is missing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pickem.benchmark.experiment import Experiment
+from pickem.benchmark.journal import EvaluationRecord, PicksRecord, RunJournal, read_record, write_record
+from pickem.benchmark.views import write_evaluation_view, write_picks_view
+from pickem.learning import (
+    ActiveLearner,
+    Evaluation,
+    Pool,
+    annotation_seconds,
+    distinct_pixels,
+)
+from pickem.learning.round import Stage
+from pickem.predictor import UNLABELLED
+from pickem.predictor.checkpoints import is_whole
+from pickem.strategies import strategy as strategy_named
+
+VIEW_AT = 120  # labelled patches: what the paper's Figure 3 shows
+PICK_VIEWS = 4  # queries: what its Figure 4 shows
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands, for whoever watches."""
+
+    strategy: str
+    seed: int
+    round: int
+    stage: Stage | None  # None: the round has just been evaluated
+    done: int
+    total: int
+    jaccard: float | None  # of the last evaluated round
+
+
+Watch = Callable[[Progress], None]
+
+
+def run_strategy(
+    experiment: Experiment, directory: Path, strategy: str, seed: int, rounds: int, watch: Watch
+) -> None:
+    """Do, or continue, the run of one strategy and seed up to `rounds` evaluations."""
+    run = _Run(experiment, directory, strategy, seed, watch)
+    run.start()
+    for number in range(rounds):
+        run.train_and_evaluate(number, last=number == rounds - 1)
+        if number < rounds - 1:
+            run.query(number)
+
+
+class _Run:
+    def __init__(
+        self, experiment: Experiment, directory: Path, strategy: str, seed: int, watch: Watch
+    ) -> None:
+        self._experiment = experiment
+        self._journal = RunJournal(run_folder(directory, strategy, seed))
+        self._initial = directory / "initial" / f"seed-{seed:03d}"
+        self._name, self._seed, self._watch = strategy, seed, watch
+        self._round = 0
+        self._jaccard: float | None = None
+        self._pool = Pool(experiment.pool(seed))
+        self._learner = ActiveLearner(
+            experiment.predictor(seed),
+            strategy_named(strategy),
+            self._pool,
+            experiment.train,
+            experiment.oracle,
+            experiment.profile.first,
+            experiment.profile.following,
+            seed,
+            self._report,
+        )
+        self._weights_of: int | None = None  # the round whose weights the predictor holds
+
+    def start(self) -> None:
+        """Label the initial set."""
+        initial = self._pool.patches[: self._experiment.profile.initial]
+        self._learner.commit(self._experiment.oracle.answer(initial), ranked_by=None)
+
+    def train_and_evaluate(self, number: int, *, last: bool) -> None:
+        """Piece one of a round: a trained network, its checkpoint, its scores."""
+        self._round = number
+        record = self._journal.evaluation(number)
+        if record is None:
+            record = self._first_round() if number == 0 else self._later_round(number)
+            if last or len(self._pool.labelled) == VIEW_AT:
+                self._write_view(record)
+            self._journal.write_evaluation(number, record)
+        if number > 1:
+            self._journal.forget_weights(number - 1)
+        self._jaccard = record.jaccard
+        self._watch(Progress(self._name, self._seed, number, None, 1, 1, record.jaccard))
+
+    def query(self, number: int) -> None:
+        """Piece two of a round: what to label next; then the oracle labels it."""
+        record = self._journal.picks(number)
+        if record is None:
+            self._load_weights(number)
+            started = time.perf_counter()
+            selection = self._learner.propose(self._experiment.profile.per_round)
+            record = PicksRecord.of(selection, time.perf_counter() - started)
+            if number < PICK_VIEWS:
+                path = self._journal.folder / "views" / f"picks-{number + 1}.npz"
+                write_picks_view(path, self._learner.predictor, selection, self._experiment.train)
+            self._journal.write_picks(number, record)
+        answers = self._experiment.oracle.answer([pick.patch for pick in record.picks])
+        self._learner.commit(answers, ranked_by=f"round {number}")
+
+    def _first_round(self) -> EvaluationRecord:
+        """The network of the initial set: the same for all strategies of a seed, so trained once."""
+        weights, scores = self._initial / "weights.safetensors", self._initial / "evaluation.json"
+        record = read_record(scores, EvaluationRecord)
+        if record is None or not is_whole(weights):
+            record = self._train_and_score()
+            self._learner.predictor.save(weights)
+            write_record(scores, record)
+            self._weights_of = 0
+        else:
+            self._load_weights(0)
+        return record
+
+    def _later_round(self, number: int) -> EvaluationRecord:
+        self._load_weights(number - 1)
+        record = self._train_and_score()
+        self._learner.predictor.save(self._journal.weights(number))
+        self._weights_of = number
+        return record
+
+    def _train_and_score(self) -> EvaluationRecord:
+        started = time.perf_counter()
+        fitted = self._learner.train()
+        train_seconds = time.perf_counter() - started
+        scores = self._learner.evaluate(self._experiment.evaluation.loaded)
+        return labelled_record(self._pool, scores, fitted.steps, fitted.final_loss, train_seconds)
+
+    def _load_weights(self, number: int) -> None:
+        if self._weights_of != number:
+            path = self._initial / "weights.safetensors" if number == 0 else self._journal.weights(number)
+            self._learner.predictor.load_weights(path)
+            self._weights_of = number
+
+    def _write_view(self, record: EvaluationRecord) -> None:
+        path = self._journal.folder / "views" / f"evaluation-{record.labelled_patches:04d}.npz"
+        write_evaluation_view(path, self._learner.predictor, self._experiment.evaluation, record.jaccard)
+
+    def _report(self, stage: Stage, done: int, total: int) -> None:
+        self._watch(Progress(self._name, self._seed, self._round, stage, done, total, self._jaccard))
+
+
+def run_folder(directory: Path, strategy: str, seed: int) -> Path:
+    """The folder of one run inside a benchmark's folder."""
+    return directory / "runs" / strategy / f"seed-{seed:03d}"
+
+
+def labelled_record(
+    pool: Pool, scores: Evaluation, steps: int, final_loss: float, train_seconds: float
+) -> EvaluationRecord:
+    """The record of a network trained on the labelled patches of `pool`."""
+    masks = pool.masks()
+    known = masks[masks != UNLABELLED]
+    return EvaluationRecord(
+        labelled_patches=len(masks),
+        labelled_pixels=distinct_pixels(pool.labelled),
+        effort_seconds=sum(annotation_seconds(mask) for mask in masks),
+        foreground_share=float(np.count_nonzero(known) / max(known.size, 1)),
+        jaccard=scores.jaccard,
+        jaccard_by_class=scores.jaccard_by_class,
+        precision=scores.precision,
+        recall=scores.recall,
+        steps=steps,
+        final_loss=final_loss,
+        train_seconds=train_seconds,
+    )

@@ -1,0 +1,130 @@
+"""A whole benchmark: every strategy and seed as a run of its own, one after another or several at a time.
+
+benchmark(…)  ──►  folder locked, run.toml written, data loaded
+                   └─ run  ─ run ─ run …   each journalled, see `pickem.benchmark.run`
+                      results.csv and picks.csv rewritten after every round
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pickem.benchmark.configuration import Configuration, read_configuration
+from pickem.benchmark.experiment import SplitName, check_pool
+from pickem.benchmark.full_supervision import FULL_SUPERVISION
+from pickem.benchmark.processes import run_in_processes
+from pickem.benchmark.profile import Profile, load_profile
+from pickem.benchmark.run import Progress, Watch
+from pickem.benchmark.tables import write_tables
+from pickem.benchmark.tasks import Plan, Task, Worker
+from pickem.datasets import open_dataset
+from pickem.durable import storage_error
+from pickem.errors import ConfigError, RunLockedError
+from pickem.predictor import resolve_backend
+from pickem.strategies import strategy as strategy_named
+
+
+def benchmark(
+    dataset: str,
+    out: Path,
+    *,
+    split: SplitName = "test",
+    strategies: Sequence[str] = ("random", "entropy"),
+    seeds: int = 1,
+    rounds: int | None = None,
+    profile: str | Profile = "fast",
+    data_dir: Path | None = None,
+    jobs: int = 1,
+    watch: Watch = lambda _: None,
+) -> Path:
+    """Run, or continue, a benchmark; returns the path of its results.csv.
+
+    Parameters
+    ----------
+    dataset: a name, or the path of the TOML file of one's own dataset.
+    out: the benchmark's folder; strategies, seeds and rounds can be added to an existing one.
+    strategies: names of strategies, and "full-matched", "full-converged" for full supervision.
+    seeds: number of runs per strategy, with seeds 0, 1, …
+    rounds: evaluations per run; the profile's number by default.
+    jobs: runs done at a time, each in a process with the profile's number of threads.
+    watch: called with the progress of each run.
+
+    Raises a PickemError for anything that the caller can mend, before any training where that is possible.
+    """
+    settings = load_profile(profile) if isinstance(profile, str) else profile
+    settings = _resolved(settings)
+    rounds = settings.rounds if rounds is None else rounds
+    _check_counts(rounds=rounds, seeds=seeds, jobs=jobs)
+    for name in strategies:
+        if name not in FULL_SUPERVISION:
+            strategy_named(name)
+    opened = open_dataset(dataset, data_dir)
+    plan = Plan(dataset, data_dir, split, settings, rounds, out)
+    with _locked(out):
+        asked = Configuration.of(opened, split, settings, tuple(strategies), seeds, rounds)
+        earlier = read_configuration(out)
+        configuration = asked if earlier is None else asked.merged_with(earlier, out)
+        worker = Worker.start(plan, opened)
+        check_pool(worker.experiment, rounds)
+        configuration.write(out)
+        tasks = [Task(strategy, seed) for seed in range(seeds) for strategy in strategies]
+        _do(tasks, worker, jobs, _rewriting_tables(out, configuration, watch))
+        write_tables(out, configuration)
+    return out / "results.csv"
+
+
+def _do(tasks: Sequence[Task], worker: Worker, jobs: int, watch: Watch) -> None:
+    if jobs == 1:
+        for task in tasks:
+            worker.do(task, watch)
+    else:
+        run_in_processes(worker.plan, tasks, jobs, watch)
+
+
+def _rewriting_tables(out: Path, configuration: Configuration, watch: Watch) -> Watch:
+    def rewrite(progress: Progress) -> None:
+        if progress.stage is None:
+            write_tables(out, configuration)
+        watch(progress)
+
+    return rewrite
+
+
+def _resolved(profile: Profile) -> Profile:
+    backend = resolve_backend(profile.device, profile.precision)
+    return profile.model_copy(update={"device": backend.device, "precision": backend.precision})
+
+
+def _check_counts(**counts: int) -> None:
+    for name, count in counts.items():
+        if count < 1:
+            raise ConfigError(
+                f"The number of {name} makes no sense.", got=count, expected="1 or more", todo=f"--{name} 1"
+            )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder for this process; the lock ends with the process, however it ends."""
+    lock = FileLock(folder / ".lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise RunLockedError(
+            "Another process is at work in this folder.",
+            got=folder,
+            expected="one benchmark at a time in a folder",
+            todo="wait for it, or choose another --out",
+        ) from error
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    with lock:
+        try:
+            yield
+        finally:
+            lock.release()

@@ -1,0 +1,79 @@
+"""`pickem benchmark`: run strategies against each other, with live progress."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from pickem.benchmark import benchmark as run_benchmark
+from pickem.benchmark import load_profile
+from pickem.benchmark.full_supervision import FULL_SUPERVISION
+from pickem.cli.progress import BenchmarkProgress
+from pickem.predictor.backend import DeviceName, PrecisionName
+
+
+def benchmark(
+    dataset: Annotated[
+        str, typer.Argument(help="Name of a dataset (see `pickem data list`), or a TOML file of your own.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the results; started again, it is continued.")],
+    split: Annotated[
+        Literal["test", "dev"], typer.Option(help="test: the paper's halves. dev: inside the training half.")
+    ] = "test",
+    strategies: Annotated[
+        str,
+        typer.Option(
+            help="Names with commas between (see `pickem strategies`); full-matched and full-converged "
+            "train on all labels."
+        ),
+    ] = "random,entropy",
+    seeds: Annotated[int, typer.Option(help="Runs per strategy, with seeds 0, 1, …")] = 1,
+    rounds: Annotated[int | None, typer.Option(help="Evaluations per run; the profile's by default.")] = None,
+    profile: Annotated[
+        str, typer.Option(help="paper, fast, demo, or the path of a TOML file of your own.")
+    ] = "fast",
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where the datasets lie; by default PICKEM_DATA, then ../shared/data.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(help="Runs at a time, each with the number of threads of its profile.")
+    ] = 1,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads per run; the profile's by default.")
+    ] = None,
+    device: Annotated[
+        DeviceName | None, typer.Option(help="auto takes CUDA where there is one; the profile's by default.")
+    ] = None,
+    precision: Annotated[
+        PrecisionName | None,
+        typer.Option(help="auto takes bf16 where the hardware has it; the profile's by default."),
+    ] = None,
+) -> None:
+    """Run strategies against each other on labelled data: a learning curve for each strategy and seed."""
+    chosen = {"threads": threads, "device": device, "precision": precision}
+    settings = load_profile(profile)
+    settings = type(settings).model_validate(
+        settings.model_dump() | {key: value for key, value in chosen.items() if value is not None}
+    )
+    names = [name.strip() for name in strategies.split(",") if name.strip()]
+    rounds = settings.rounds if rounds is None else rounds
+    evaluations = sum(1 if name in FULL_SUPERVISION else rounds for name in names) * seeds
+    console = Console()
+    with BenchmarkProgress(console, evaluations) as progress:
+        results = run_benchmark(
+            dataset,
+            out,
+            split=split,
+            strategies=names,
+            seeds=seeds,
+            rounds=rounds,
+            profile=settings,
+            data_dir=data_dir,
+            jobs=jobs,
+            watch=progress.update,
+        )
+    console.print(f"results: {results}", highlight=False, soft_wrap=True)
+    console.print(f"next:    pickem report {out}", highlight=False, soft_wrap=True)

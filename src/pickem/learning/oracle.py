@@ -1,0 +1,60 @@
+"""Who answers a query. In a benchmark, the ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickem.acquisition import Feature
+from pickem.geometry import PatchId
+from pickem.learning.regions import Regions
+
+UNLABELLED = 255
+
+
+class Oracle(Protocol):
+    """Gives labels, and what features only it can know."""
+
+    @property
+    def supplies(self) -> frozenset[Feature]:
+        """Features that this oracle can measure; for a person, none."""
+
+    def answer(self, patches: Sequence[PatchId]) -> dict[PatchId, NDArray[np.uint8]]:
+        """A mask (h, w) for each patch: class index a pixel, 255 = not labelled."""
+
+    def measure(
+        self, patches: Sequence[PatchId], needs: Collection[Feature]
+    ) -> dict[Feature, NDArray[np.float32]]:
+        """Those of the features `needs` that it supplies, a row per patch."""
+
+
+class SimulatedOracle:
+    """Answers with the ground truth of a dataset."""
+
+    def __init__(self, truth: Regions) -> None:
+        self._truth = truth
+
+    @property
+    def supplies(self) -> frozenset[Feature]:
+        """The true share of foreground, which no person could tell without labelling."""
+        return frozenset({Feature.ORACLE_FOREGROUND})
+
+    def answer(self, patches: Sequence[PatchId]) -> dict[PatchId, NDArray[np.uint8]]:
+        """The ground truth of each patch."""
+        return dict(zip(patches, self._truth.labels(patches), strict=True)) if patches else {}
+
+    def measure(
+        self, patches: Sequence[PatchId], needs: Collection[Feature]
+    ) -> dict[Feature, NDArray[np.float32]]:
+        """ORACLE_FOREGROUND where it is needed: the share of pixels that are foreground."""
+        if Feature.ORACLE_FOREGROUND not in needs:
+            return {}
+        shares = [self._foreground_share(patch) for patch in patches]
+        return {Feature.ORACLE_FOREGROUND: np.array(shares, dtype=np.float32)}
+
+    def _foreground_share(self, patch: PatchId) -> float:
+        labels = self._truth.labels([patch])
+        return float(((labels > 0) & (labels != UNLABELLED)).mean())

@@ -1,0 +1,60 @@
+"""The grey values and labels of a dataset's regions, in memory, by volume name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickem.datasets import LabelledRegion
+from pickem.errors import VolumeFormatError
+from pickem.geometry import Box, PatchId
+
+
+@dataclass(frozen=True)
+class LoadedRegion:
+    """A region read into memory: `images` and `labels` have the shape of `box` (z, y, x)."""
+
+    volume: str
+    box: Box
+    images: NDArray[np.generic]
+    labels: NDArray[np.uint8]
+
+    @classmethod
+    def read(cls, region: LabelledRegion) -> LoadedRegion:
+        """Read all voxels of the region. Raises VolumeFormatError for values that are not finite."""
+        images = region.image.read(region.region)
+        if images.dtype.kind == "f" and not np.isfinite(images).all():
+            raise VolumeFormatError(
+                "The image holds values that are not finite numbers.",
+                got=f"NaN or infinity in {region.image.source}",
+                expected="finite grey values",
+                todo="replace them, for example by the mean of their surroundings",
+            )
+        labels = np.asarray(region.labels.read(region.region), dtype=np.uint8)
+        return cls(region.volume, region.region, images, labels)
+
+    def planes(self) -> Iterator[tuple[NDArray[np.generic], NDArray[np.uint8]]]:
+        """Image and labels (h, w) of each section, in the order of z."""
+        yield from zip(self.images, self.labels, strict=True)
+
+
+class Regions:
+    """Several loaded regions; a patch is looked up in the region of its volume that contains it."""
+
+    def __init__(self, regions: Iterable[LabelledRegion]) -> None:
+        self.loaded = tuple(LoadedRegion.read(region) for region in regions)
+
+    def images(self, patches: Sequence[PatchId]) -> NDArray[np.generic]:
+        """Grey values (n, h, w) of patches of one size."""
+        return np.stack([home.images[inside][0] for home, inside in map(self._find, patches)])
+
+    def labels(self, patches: Sequence[PatchId]) -> NDArray[np.uint8]:
+        """True class indices (n, h, w) of patches of one size, 255 = not labelled."""
+        return np.stack([home.labels[inside][0] for home, inside in map(self._find, patches)])
+
+    def _find(self, patch: PatchId) -> tuple[LoadedRegion, tuple[slice, slice, slice]]:
+        home = next(r for r in self.loaded if r.volume == patch.volume and r.box.contains(patch.box))
+        return home, patch.box.relative_to(home.box.start).slices

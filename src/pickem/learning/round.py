@@ -1,0 +1,132 @@
+"""The loop of the paper's Figure 1, cut where a page has to wait for a person.
+
+         ┌──────────────► train ──► evaluate ───┐
+         │                                      ▼
+      commit ◄── labels ◄── ORACLE ◄────── propose(k)
+
+A benchmark calls the four in turn. A labelling page serves what `propose` returned and calls `commit` as
+the answers come in; `train` and `propose` run in a process of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickem.acquisition import Feature, PoolFeatures, Selection, Strategy
+from pickem.errors import ConfigError
+from pickem.geometry import PatchId
+from pickem.learning.evaluation import Evaluation, confusion, evaluate_confusion
+from pickem.learning.oracle import Oracle
+from pickem.learning.pool import Pool
+from pickem.learning.regions import LoadedRegion, Regions
+from pickem.learning.streams import Purpose, stream
+from pickem.predictor import ArrayTrainingSet, FitReport, Phase, Predictor, score
+
+Stage = Literal["training", "evaluating", "scoring"]
+StageProgress = Callable[[Stage, int, int], None]  # (what is being done, units done, units in all)
+
+
+class ActiveLearner:
+    """A predictor, a strategy and a pool, learning from the labels that are committed to it.
+
+    Parameters
+    ----------
+    images: reads the grey values of the pool's patches.
+    oracle: asked only for features that the predictor cannot measure; labels come through `commit`.
+    first, following: how to train on the initial set, and after each further round.
+    seed: names all random streams of the run (see `pickem.learning.streams`).
+
+    Raises ConfigError where the strategy needs a feature that only another oracle could supply.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        strategy: Strategy,
+        pool: Pool,
+        images: Regions,
+        oracle: Oracle,
+        first: Phase,
+        following: Phase,
+        seed: int,
+        progress: StageProgress,
+    ) -> None:
+        self.predictor = predictor
+        self.pool = pool
+        self._strategy = strategy
+        self._images = images
+        self._oracle = oracle
+        self._first = first
+        self._following = following
+        self._seed = seed
+        self._progress = progress
+        if Feature.ORACLE_FOREGROUND in strategy.needs - oracle.supplies:
+            raise ConfigError(
+                "This strategy has to know the labels before it picks; only a benchmark can offer that.",
+                got=f"needs {Feature.ORACLE_FOREGROUND}",
+                expected="features that can be measured without labels",
+                todo="choose another strategy",
+            )
+
+    def train(self) -> FitReport:
+        """Fit the predictor to all labels, from its present weights."""
+        labelled = self.pool.labelled
+        patches = ArrayTrainingSet(self._images.images(labelled), self.pool.masks())
+        phase = self._first if self.pool.round == 0 else self._following
+        rng = stream(self._seed, Purpose.TRAIN, self.pool.round)
+        return self.predictor.fit(patches, phase, rng, self._stage("training"))
+
+    def evaluate(self, regions: Sequence[LoadedRegion]) -> Evaluation:
+        """Scores of the present predictor over all voxels of the regions."""
+        return evaluate(self.predictor, regions, self._stage("evaluating"))
+
+    def propose(self, k: int) -> Selection:
+        """The next `k` patches to label; changes nothing, and gives the same answer when asked again."""
+        rng = stream(self._seed, Purpose.SELECT, self.pool.round)
+        return self._strategy.select(
+            self._features(self.pool.unlabelled), self._features(self.pool.labelled), k, rng
+        )
+
+    def commit(self, masks: Mapping[PatchId, NDArray[np.uint8]], ranked_by: str | None) -> None:
+        """Store the answers as the next round's labels, and nothing else."""
+        self.pool.store(masks, self.pool.round + 1, ranked_by)
+
+    def _features(self, patches: Sequence[PatchId]) -> PoolFeatures:
+        needs = self._strategy.needs
+        rng = stream(self._seed, Purpose.SCORE, self.pool.round)
+        from_oracle = self._oracle.measure(patches, needs)
+        measured = score(
+            self.predictor,
+            patches,
+            self._images.images,
+            needs - from_oracle.keys(),
+            rng,
+            self._stage("scoring"),
+        )
+        return PoolFeatures(patches, {**measured.columns, **from_oracle})
+
+    def _stage(self, stage: Stage) -> Callable[[int, int], None]:
+        return lambda done, total: self._progress(stage, done, total)
+
+
+def evaluate(
+    predictor: Predictor, regions: Sequence[LoadedRegion], progress: Callable[[int, int], None]
+) -> Evaluation:
+    """Scores over all voxels of all regions at once: the most probable class against the labels.
+
+    With two classes the most probable one is the foreground where its probability exceeds 0.5.
+    """
+    sections = sum(region.box.shape[0] for region in regions)
+    counts = np.zeros((predictor.classes, predictor.classes), dtype=np.int64)
+    done = 0
+    for region in regions:
+        for image, labels in region.planes():
+            predicted = predictor.predict_plane(image).argmax(axis=0)
+            counts += confusion(labels, predicted, predictor.classes)
+            done += 1
+            progress(done, sections)
+    return evaluate_confusion(counts)
