@@ -11,6 +11,8 @@ import statistics as order_statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from pickem.benchmark.report.curves import Curves, LabelRange, LearningCurve
 from pickem.benchmark.report.statistics import (
     FEWEST_FOR_INTERVAL,
@@ -84,7 +86,8 @@ def jaccard_at(curves: Sequence[LearningCurve], labelled: int) -> Estimate | Non
 
 def class_jaccard_at(curves: Sequence[LearningCurve], labelled: int, class_index: int) -> Estimate | None:
     """As `jaccard_at`, of one foreground class; seeds where it is not defined are left out."""
-    values = [row.jaccard_by_class[class_index] for curve in curves if (row := curve.at(labelled)) is not None]
+    rows = [row for curve in curves if (row := curve.at(labelled)) is not None]
+    values = [row.jaccard_by_class[class_index] for row in rows]
     defined = [value for value in values if not math.isnan(value)]
     return estimate(defined) if defined else None
 
@@ -109,10 +112,12 @@ def labels_needed(
     needed = [_needed(curve, _target(base, within), within) for curve, base in pairs]
     if not needed:
         return None
-    reached = [value for value in needed if value is not None]
-    median = order_statistics.median(math.inf if value is None else value for value in needed)
+    median = order_statistics.median(needed)
     return LabelsNeeded(
-        median if math.isfinite(median) else None, within.stop, reached=len(reached), n=len(needed)
+        median=None if math.isinf(median) else median,
+        limit=within.stop,
+        reached=sum(math.isfinite(value) for value in needed),
+        n=len(needed),
     )
 
 
@@ -151,10 +156,9 @@ def _compare_pairs(
     for curve, base in pairs:
         target = _target(base, within)
         ours = _needed(curve, target, within)
-        theirs = _needed(base, target, within)
-        assert theirs is not None, "a curve reaches its own last value"
-        censored += ours is None
-        savings.append(math.log(theirs / (within.stop if ours is None else ours)))
+        theirs = min(_needed(base, target, within), within.stop)
+        censored += math.isinf(ours)
+        savings.append(math.log(theirs / min(ours, within.stop)))
     log = estimate(savings)
     if censored:
         log = replace(log, interval=None, p=None)
@@ -189,11 +193,10 @@ def _area(curve: LearningCurve, within: LabelRange) -> float:
 
 def _target(curve: LearningCurve, within: LabelRange) -> float:
     """What the curve reaches at the end of the range."""
-    row = curve.at(within.stop)
-    assert row is not None, "the range ends at a count that was evaluated"
-    return row.jaccard
+    return float(np.interp(within.stop, curve.labelled, curve.jaccard))
 
 
-def _needed(curve: LearningCurve, target: float, within: LabelRange) -> float | None:
-    inside = curve.labelled <= within.stop
-    return first_crossing(curve.labelled[inside], curve.jaccard[inside], target)
+def _needed(curve: LearningCurve, target: float, within: LabelRange) -> float:
+    """Labels at which the curve first reaches the target; infinite where it does not within the range."""
+    crossing = first_crossing(curve.labelled, curve.jaccard, target)
+    return crossing if crossing <= within.stop else math.inf

@@ -1,4 +1,4 @@
-"""Learning curves: Jaccard against what the labels cost, one per strategy and seed, and their mean over seeds."""
+"""Learning curves: Jaccard against what the labels cost, one per strategy and seed, and their means."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class MeanPoint:
 
 
 def learning_curves(results: Results) -> Curves:
-    """The curves of all strategies, in the order of `run.toml`, then of the table. Full supervision has none."""
+    """Curves by strategy, in the order of `run.toml`, then of the table. Full supervision has none."""
     rows = [row for row in results.evaluations if row.labelled_patches is not None]
     named = [name for name in results.run.strategies if any(row.strategy == name for row in rows)]
     order = list(dict.fromkeys([*named, *(row.strategy for row in rows)]))
@@ -117,9 +117,9 @@ def common_range(curves: Curves) -> LabelRange | None:
     """The labels over which strategies are compared.
 
     It starts where every curve has started. It ends at the count that allows most comparison: the number of
-    pairs of strategies that have reached it (with at least one seed), times the length of the range; of equals
-    the longest. For complete runs that is the whole range; a strategy that has only just begun does not
-    shorten it for the others, it is left out until it gets there.
+    pairs of strategies of which a seed has reached it, times the length of the range; of equals the longest.
+    For complete runs that is the whole range; a strategy that has only just begun does not shorten it for
+    the others, it is left out until it gets there.
 
     None where no curve has two evaluations.
     """

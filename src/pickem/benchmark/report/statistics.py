@@ -106,8 +106,8 @@ def normalised_area(x: ArrayLike, y: ArrayLike, start: float, stop: float) -> fl
     return float(np.trapezoid(heights, knots) / (stop - start))
 
 
-def first_crossing(x: ArrayLike, y: ArrayLike, target: float) -> float | None:
-    """The smallest x at which the line through the points (x, y) is at `target` or above; None if it never is.
+def first_crossing(x: ArrayLike, y: ArrayLike, target: float) -> float:
+    """The smallest x at which the line through the points (x, y) is at `target` or above; else infinity.
 
     x: (n,) increasing. Between two points the line is straight; before the first there is none, so a line
     that starts at the target or above crosses it at x[0].
@@ -115,7 +115,7 @@ def first_crossing(x: ArrayLike, y: ArrayLike, target: float) -> float | None:
     xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     reached = np.flatnonzero(ys >= target)
     if len(reached) == 0:
-        return None
+        return math.inf
     i = int(reached[0])
     if i == 0:
         return float(xs[0])

@@ -1,0 +1,166 @@
+"""Figure 2: learning curves, against labelled patches, distinct labelled pixels or a person's time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from pickem.benchmark.report.curves import Cost, Curves, LearningCurve, MeanPoint, cost_of, mean_curve
+from pickem.benchmark.report.paper import PaperResults
+from pickem.benchmark.report.results_table import Evaluation
+from pickem.benchmark.report.statistics import FEWEST_FOR_INTERVAL
+from pickem.benchmark.report.style import BLACK, new_figure, style_of
+
+WIDTH_MM, AXES_MM = 90.0, 66.0  # a journal's single column, and the height of what is not the legend
+_ROW_MM = 3.9
+_FULL = {
+    "full-converged": ("full supervision, converged", "-"),
+    "full-matched": ("full, matched steps", "-."),
+}
+_LIGHT = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of a horizontal axis: the axis' label, and how many of the table's units make one of it."""
+
+    label: str
+    size: float
+
+
+def learning_curve_figure(
+    curves: Curves,
+    full_supervision: Mapping[str, Sequence[Evaluation]],
+    cost: Cost,
+    paper: PaperResults | None = None,
+) -> Figure | None:
+    """Mean Jaccard over seeds against the cost of labels; None where no curve knows this cost.
+
+    With FEWEST_FOR_INTERVAL seeds or more at a point: the 95 % t interval as a band. With fewer: the seeds as
+    small points. The mean is drawn lighter where not all seeds of the strategy have arrived yet. The paper's
+    curves are thin and dashed, in the colours of their strategies, for strategies that were run here.
+    """
+    means = {name: points for name, group in curves.items() if (points := mean_curve(group, cost))}
+    if not means:
+        return None
+    unit = unit_of(cost, max(points[-1].cost for points in means.values()))
+    drawn_paper = paper if cost is Cost.PATCHES else None
+    entries = len(means) + len(full_supervision) + (2 if drawn_paper else 0)
+    figure = new_figure(WIDTH_MM, AXES_MM + _ROW_MM * -(-entries // 2) + 2)
+    axes = figure.add_subplot()
+    handles = [
+        *(_draw_strategy(axes, name, points, curves[name], cost, unit) for name, points in means.items()),
+        *(_draw_full(axes, name, rows) for name, rows in full_supervision.items()),
+        *(_draw_paper(axes, drawn_paper, curves) if drawn_paper else ()),
+    ]
+    axes.set_xlabel(unit.label)
+    axes.set_ylabel("Jaccard index (foreground)")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=cost is Cost.PATCHES))
+    axes.grid(axis="y", linewidth=0.4, color="0.9")
+    axes.set_axisbelow(True)
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=2.6, columnspacing=1.2)
+    return figure
+
+
+def unit_of(cost: Cost, largest: float) -> Unit:
+    """A unit in which costs up to `largest` are numbers that can be read."""
+    match cost:
+        case Cost.PATCHES:
+            return Unit("labelled patches", 1)
+        case Cost.PIXELS if largest >= 1e6:
+            return Unit("distinct labelled pixels (millions)", 1e6)
+        case Cost.PIXELS:
+            return Unit("distinct labelled pixels (thousands)", 1e3)
+        case Cost.EFFORT if largest >= 2 * 3600:
+            return Unit("estimated time of a person (hours)", 3600)
+        case Cost.EFFORT:
+            return Unit("estimated time of a person (minutes)", 60)
+
+
+def _draw_strategy(
+    axes: Axes,
+    name: str,
+    points: Sequence[MeanPoint],
+    curves: Sequence[LearningCurve],
+    cost: Cost,
+    unit: Unit,
+) -> Line2D:
+    style = style_of(name)
+    x = np.array([point.cost / unit.size for point in points])
+    y = np.array([point.jaccard.mean for point in points])
+    seeds = np.array([point.jaccard.n for point in points])
+    whole = seeds == seeds.max()
+    axes.plot(x, y, color=style.colour, linewidth=1.0, alpha=_LIGHT, zorder=2)
+    (line,) = axes.plot(
+        x[whole],
+        y[whole],
+        color=style.colour,
+        linewidth=1.0,
+        marker=style.marker,
+        markersize=3.2,
+        markerfacecolor=style.colour if style.filled else "white",
+        markeredgewidth=0.7,
+        label=f"{name} ({_seeds(seeds.min(), seeds.max())})",
+        zorder=3,
+    )
+    banded = [point for point in points if point.jaccard.interval is not None]
+    axes.fill_between(
+        [point.cost / unit.size for point in banded],
+        [point.jaccard.interval.low for point in banded if point.jaccard.interval],
+        [point.jaccard.interval.high for point in banded if point.jaccard.interval],
+        color=style.colour,
+        alpha=0.14,
+        linewidth=0,
+    )
+    lonely = {point.labelled for point in points if 1 < point.jaccard.n < FEWEST_FOR_INTERVAL}
+    dots = [
+        (value / unit.size, row.jaccard)
+        for curve in curves
+        for row in curve.evaluations
+        if row.labelled_patches in lonely and (value := cost_of(row, cost)) is not None
+    ]
+    if dots:
+        axes.plot(*zip(*dots, strict=True), ".", color=style.colour, markersize=2, alpha=0.6, zorder=1)
+    return line
+
+
+def _draw_full(axes: Axes, name: str, rows: Sequence[Evaluation]) -> Line2D:
+    label, dashes = _FULL[name]
+    mean = float(np.mean([row.jaccard for row in rows]))
+    text = f"{label}: {mean:.3f} ({_seeds(len(rows), len(rows))})"
+    return axes.axhline(mean, color="0.35", linewidth=0.9, linestyle=dashes, label=text, zorder=1)
+
+
+def _draw_paper(axes: Axes, paper: PaperResults, curves: Curves) -> list[Line2D]:
+    last = max(curve.last for group in curves.values() for curve in group)
+    for name, curve in paper.curves.items():
+        if name in curves:
+            inside = curve.labelled <= last
+            axes.plot(
+                curve.labelled[inside],
+                curve.jaccard[inside],
+                color=style_of(name).colour,
+                linewidth=0.6,
+                linestyle=(0, (4, 2)),
+                zorder=1,
+            )
+    full = axes.axhline(
+        paper.full_supervision,
+        color="0.35",
+        linewidth=0.6,
+        linestyle=(0, (1, 2)),
+        label=f"the paper's full: {paper.full_supervision:.3f}",
+        zorder=1,
+    )
+    dashed = Line2D([], [], color=BLACK, linewidth=0.6, linestyle=(0, (4, 2)), label="the paper's (1 run)")
+    return [dashed, full]
+
+
+def _seeds(fewest: int, most: int) -> str:
+    return f"n = {most}" if fewest == most else f"n = {fewest}–{most}"

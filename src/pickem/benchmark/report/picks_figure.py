@@ -1,0 +1,77 @@
+"""Figure 4: the first patch of each of the first four queries, as the network of that moment saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from numpy.typing import NDArray
+
+from pickem.benchmark.report.stored_views import PickView, ViewFolder, read_pick_view
+from pickem.benchmark.report.style import new_figure
+
+QUERIES = 4  # paper, Figure 4
+PREFERRED = ("least-confidence", "entropy", "margin", "bald-entropy", "bald")
+WIDTH_MM = 120.0
+
+
+@dataclass(frozen=True)
+class PickPanels:
+    """What Figure 4 shows: one strategy and one seed."""
+
+    strategy: str
+    seed: int
+    by_query: dict[int, PickView]  # query, from 1
+
+
+def choose_picks(directory: Path, strategies: Sequence[str]) -> PickPanels | None:
+    """The first picks of `least-confidence` (the paper's choice), else of the next strategy that looks at
+    uncertainty, else of any; of the lowest seed with most of them. None where no strategy has any.
+
+    Raises JournalError where a view is damaged.
+    """
+    preferred = [name for name in PREFERRED if name in strategies]
+    for name in (*preferred, *(name for name in strategies if name not in preferred)):
+        folder = ViewFolder(directory, name)
+        seeds = [seed for seed in folder.seeds if folder.picks(seed)]
+        if seeds:
+            seed = max(seeds, key=lambda one: (len(folder.picks(one)), -one))
+            paths = list(folder.picks(seed).items())[:QUERIES]
+            return PickPanels(name, seed, {query: read_pick_view(path) for query, path in paths})
+    return None
+
+
+def picks_figure(panels: PickPanels, classes: int) -> Figure:
+    """Columns are queries; rows are the image, the predicted foreground and the confidence, max_c p.
+
+    classes: foreground classes; the confidence cannot fall below 1 / (classes + 1).
+    """
+    views = panels.by_query
+    first = next(iter(views.values()))
+    height, width = first.image.shape
+    side = (WIDTH_MM - 22) / QUERIES
+    figure = new_figure(side * len(views) + 22, 3 * side * height / width + 12)
+    grid = figure.subplots(3, len(views), squeeze=False)
+    for column, (query, view) in enumerate(views.items()):
+        grid[0, column].set_title(f"query {query}", pad=3)
+        _show(grid[0, column], view.image, "gray", 0, 255)
+        probability = _show(grid[1, column], view.foreground, "magma", 0, 1)
+        confidence = _show(grid[2, column], view.confidence, "cividis", 1 / (classes + 1), 1)
+    for axes, label in zip(grid[:, 0], ("image", "p(foreground)", "confidence"), strict=True):
+        axes.set_ylabel(label)
+    figure.colorbar(probability, ax=list(grid[1]), shrink=0.9, aspect=12).set_label("p(foreground)")
+    figure.colorbar(confidence, ax=list(grid[2]), shrink=0.9, aspect=12).set_label(
+        "max$_c$ p  (low = unsure)"
+    )
+    return figure
+
+
+def _show(axes: Axes, image: NDArray[np.generic], colours: str, low: float, high: float) -> AxesImage:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    return axes.imshow(image, cmap=colours, vmin=low, vmax=high, interpolation="none")

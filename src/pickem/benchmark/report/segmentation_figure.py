@@ -1,0 +1,163 @@
+"""Figure 3: one crop as networks with few labels segment it, their errors, and full supervision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from pickem.benchmark.report.results_table import FULL_SUPERVISION
+from pickem.benchmark.report.stored_views import (
+    UNLABELLED,
+    EvaluationView,
+    ViewFolder,
+    read_evaluation_view,
+)
+from pickem.benchmark.report.style import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY_BLUE,
+    VERMILLION,
+    YELLOW,
+    new_figure,
+)
+
+LABELS = 120  # patches (paper, Figure 3)
+PREFERRED = ("random", "k-means", "entropy")  # the paper's choice
+WIDTH_MM, COLUMNS = 120.0, 3
+_CLASS_COLOURS = (SKY_BLUE, ORANGE, GREEN, PURPLE, YELLOW)
+_MISSED, _INVENTED, _CONFUSED = BLUE, VERMILLION, YELLOW
+
+
+@dataclass(frozen=True)
+class SegmentationPanels:
+    """What Figure 3 shows: one seed, one number of labels, all strategies the same."""
+
+    labelled: int
+    seed: int
+    by_strategy: dict[str, EvaluationView]
+    full: tuple[str, EvaluationView] | None  # name and view
+    left_out: tuple[str, ...]  # strategies asked for that have no such view
+
+
+def default_strategies(available: Sequence[str]) -> tuple[str, ...]:
+    """The paper's choice where it was run, filled up to three with what was."""
+    chosen = [name for name in PREFERRED if name in available]
+    chosen += [name for name in available if name not in chosen]
+    return tuple(chosen[:3])
+
+
+def choose_panels(directory: Path, strategies: Sequence[str]) -> SegmentationPanels | None:
+    """The views at LABELS labels, else at the largest smaller number that all strategies share.
+
+    All from the same seed, the lowest that has them. Strategies without any view up to LABELS are left out.
+    None where no strategy has one. Raises JournalError where a view is damaged.
+    """
+    folders = {name: ViewFolder(directory, name) for name in strategies}
+    counts = {
+        name: {(n, -seed) for seed in folder.seeds for n in folder.evaluations(seed) if n <= LABELS}
+        for name, folder in folders.items()
+    }
+    shown = {name: found for name, found in counts.items() if found}
+    if not shown:
+        return None
+    common = set.intersection(*shown.values())
+    if not common:
+        return None
+    labelled, minus_seed = max(common)
+    seed = -minus_seed
+    views = {name: read_evaluation_view(folders[name].evaluations(seed)[labelled]) for name in shown}
+    left_out = tuple(name for name in strategies if name not in shown)
+    return SegmentationPanels(labelled, seed, views, _full_view(directory, seed), left_out)
+
+
+def segmentation_figure(panels: SegmentationPanels, classes: Sequence[str]) -> Figure:
+    """Raw image, ground truth, each strategy, full supervision; Jaccard of the whole split in brackets."""
+    first = next(iter(panels.by_strategy.values()))
+    predictions = list(panels.by_strategy.items())
+    if panels.full is not None:
+        predictions.append(("full supervision", panels.full[1]))
+    count = 2 + len(predictions)
+    rows = -(-count // COLUMNS)
+    height, width = first.image.shape
+    panel_mm = WIDTH_MM / COLUMNS
+    figure = new_figure(WIDTH_MM, rows * (panel_mm * height / width + 5) + 6)
+    grid = [figure.add_subplot(rows, COLUMNS, i + 1) for i in range(count)]
+    _show(grid[0], first.image, "image")
+    _show(grid[1], first.image, "ground truth")
+    _overlay(grid[1], _class_colours(first.truth, len(classes)))
+    for axes, (name, view) in zip(grid[2:], predictions, strict=True):
+        _show(axes, view.image, f"{name} ({view.jaccard:.3f})")
+        _overlay(axes, _error_colours(view))
+        _outline(axes, view.prediction)
+    handles = _legend(classes)
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=1)
+    return figure
+
+
+def _full_view(directory: Path, seed: int) -> tuple[str, EvaluationView] | None:
+    for name in FULL_SUPERVISION:
+        folder = ViewFolder(directory, name)
+        for candidate in sorted(folder.seeds, key=lambda other: (other != seed, other)):
+            if (path := folder.full(candidate)) is not None:
+                return name, read_evaluation_view(path)
+    return None
+
+
+def _show(axes: Axes, image: NDArray[np.uint8], title: str) -> None:
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none")
+    axes.set_title(title, pad=2)
+    axes.set_axis_off()
+
+
+def _overlay(axes: Axes, colours: NDArray[np.uint8]) -> None:
+    axes.imshow(colours, interpolation="none")
+
+
+def _outline(axes: Axes, prediction: NDArray[np.uint8]) -> None:
+    foreground = prediction > 0
+    if foreground.any() and not foreground.all():
+        axes.contour(foreground, levels=[0.5], colors="white", linewidths=0.5)
+
+
+def _class_colours(truth: NDArray[np.uint8], classes: int) -> NDArray[np.uint8]:
+    """(h, w, 4) uint8 RGBA: each foreground class in its colour, unlabelled pixels in grey."""
+    layers = [(truth == c + 1, _CLASS_COLOURS[c % len(_CLASS_COLOURS)]) for c in range(classes)]
+    return _paint([*layers, (truth == UNLABELLED, "#808080")], truth.shape)
+
+
+def _error_colours(view: EvaluationView) -> NDArray[np.uint8]:
+    """(h, w, 4) uint8 RGBA: foreground missed, foreground invented, one class taken for another."""
+    known = view.truth != UNLABELLED
+    true, predicted = view.truth > 0, view.prediction > 0
+    layers = [
+        (known & true & ~predicted, _MISSED),
+        (known & ~true & predicted, _INVENTED),
+        (known & true & predicted & (view.truth != view.prediction), _CONFUSED),
+    ]
+    return _paint(layers, view.truth.shape)
+
+
+def _paint(layers: Sequence[tuple[NDArray[np.bool_], str]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    colours = np.zeros((*shape, 4), dtype=np.uint8)
+    for mask, colour in layers:
+        red, green, blue = bytes.fromhex(colour[1:])
+        colours[mask] = (red, green, blue, 150)
+    return colours
+
+
+def _legend(classes: Sequence[str]) -> list[Patch]:
+    named = [(name, _CLASS_COLOURS[c % len(_CLASS_COLOURS)]) for c, name in enumerate(classes)]
+    errors = [("missed", _MISSED), ("invented", _INVENTED)]
+    if len(classes) > 1:
+        errors.append(("wrong class", _CONFUSED))
+    outline = Patch(facecolor="0.5", edgecolor="white", linewidth=0.8, label="prediction's outline")
+    return [*(Patch(color=colour, alpha=0.6, label=label) for label, colour in (*named, *errors)), outline]
