@@ -1,0 +1,72 @@
+"""k-means sampling (paper, §3.4; Bodó et al. 2011): k clusters of the pool, the patch nearest each centre."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans, MiniBatchKMeans
+
+from pickem.acquisition import Feature, PoolFeatures, Selection
+from pickem.strategies.checks import at_most
+from pickem.strategies.distances import squared_distances
+
+LARGE_POOL = 50_000  # patches; above, MiniBatchKMeans, which looks at a sample in each step
+_BATCH = 4096
+
+
+class KMeansSampling:
+    """One patch per cluster of the embeddings of the unlabelled pool, the largest cluster's first.
+
+    scikit-learn's KMeans (k-means++ start, one run), MiniBatchKMeans on pools larger than `large_pool`. A
+    patch that is the nearest of two centres is picked once, and the next nearest taken for the other. The
+    utility is the cluster's share of the pool.
+    """
+
+    needs = frozenset({Feature.EMBEDDING})
+
+    def __init__(self, large_pool: int = LARGE_POOL) -> None:
+        self._large_pool = large_pool
+
+    def select(
+        self, pool: PoolFeatures, labelled: PoolFeatures, k: int, rng: np.random.Generator
+    ) -> Selection:
+        """See `pickem.acquisition.Strategy`."""
+        del labelled
+        k = at_most(k, pool)
+        if k == 0:
+            return Selection((), (), ())
+        embeddings = pool.column(Feature.EMBEDDING)
+        centres, sizes = self._cluster(embeddings, k, int(rng.integers(2**31)))
+        largest_first = np.argsort(-sizes, kind="stable")
+        picked = _nearest_distinct(embeddings, centres[largest_first])
+        shares = sizes[largest_first] / len(pool)
+        return Selection(
+            tuple(pool.patches[i] for i in picked),
+            tuple(float(share) for share in shares),
+            tuple(
+                f"typical of a kind that makes up {share:.1%} of the unlabelled patches" for share in shares
+            ),
+        )
+
+    def _cluster(
+        self, embeddings: NDArray[np.floating], k: int, seed: int
+    ) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
+        if len(embeddings) > self._large_pool:
+            clustering = MiniBatchKMeans(k, n_init=1, batch_size=_BATCH, random_state=seed)
+        else:
+            clustering = KMeans(k, n_init=1, random_state=seed)
+        clustering.fit(embeddings)
+        return clustering.cluster_centers_, np.bincount(clustering.labels_, minlength=k)
+
+
+def _nearest_distinct(embeddings: NDArray[np.floating], centres: NDArray[np.floating]) -> list[int]:
+    """For each centre in turn, the index of the nearest row that no earlier centre has taken."""
+    taken = np.zeros(len(embeddings), dtype=np.bool_)
+    picked = []
+    for centre in centres:
+        distances = squared_distances(embeddings, centre)
+        distances[taken] = np.inf
+        nearest = int(distances.argmin())
+        taken[nearest] = True
+        picked.append(nearest)
+    return picked
