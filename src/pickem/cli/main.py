@@ -9,6 +9,9 @@ import typer
 from rich.console import Console
 
 from pickem import __version__
+from pickem.cli.benchmark import benchmark
+from pickem.cli.report import report
+from pickem.cli.strategies import strategies
 from pickem.errors import PickemError
 
 EXIT_BAD_INPUT = 2
@@ -22,6 +25,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+app.command()(benchmark)
+app.command()(report)
+app.command()(strategies)
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,6 +11,25 @@ from pickem.benchmark.report.summary import Summary
 _MOST_UNFINISHED = 12  # runs named; those of a queue that has just begun would fill the screen
 
 
+def lead(summary: Summary) -> str:
+    """What was run."""
+    run = summary.results.run
+    seeds = {len(group) for group in summary.curves.values()}
+    counted = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}" if seeds else "no"
+    parts = [
+        f"Active learning benchmark: {_count(len(summary.curves), 'strategy', 'strategies')}, "
+        f"{counted} {'seed' if counted == '1' else 'seeds'} each.",
+        f"Foreground: {', '.join(summary.results.classes)}." if summary.results.classes else "",
+        f"Profile: {run.profile}." if run.profile else "",
+        f"Annotation: {run.annotation}." if run.annotation else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
 def warnings(summary: Summary) -> list[str]:
     """What a reader has to know before any number."""
     said = []
@@ -37,7 +56,10 @@ def learning_curves(summary: Summary, paper: PaperResults | None) -> str:
     if any(len({curve.last for curve in group}) > 1 for group in summary.curves.values()):
         parts.append("Light parts of a line: not all seeds have come this far.")
     if paper:
-        parts.append("Thin dashed: the paper’s curves, one run each, of the strategies run here.")
+        parts.append(
+            "Thin dashed: the paper’s curves of the strategies run here, one run each, as far as they lie in "
+            "the range drawn."
+        )
     return " ".join(parts)
 
 

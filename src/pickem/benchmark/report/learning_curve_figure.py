@@ -20,8 +20,8 @@ from pickem.benchmark.report.style import BLACK, new_figure, style_of
 WIDTH_MM, AXES_MM = 90.0, 66.0  # a journal's single column, and the height of what is not the legend
 _ROW_MM = 3.9
 _FULL = {
-    "full-converged": ("full supervision, converged", "-"),
-    "full-matched": ("full, matched steps", "-."),
+    "full-converged": ("full, converged", "-"),
+    "full-matched": ("full, matched", "-."),
 }
 _LIGHT = 0.35
 
@@ -44,7 +44,8 @@ def learning_curve_figure(
 
     With FEWEST_FOR_INTERVAL seeds or more at a point: the 95 % t interval as a band. With fewer: the seeds as
     small points. The mean is drawn lighter where not all seeds of the strategy have arrived yet. The paper's
-    curves are thin and dashed, in the colours of their strategies, for strategies that were run here.
+    curves are thin and dashed, in the colours of their strategies, for strategies that were run here; what
+    lies far below all of ours is cut off.
     """
     means = {name: points for name, group in curves.items() if (points := mean_curve(group, cost))}
     if not means:
@@ -59,6 +60,8 @@ def learning_curve_figure(
         *(_draw_full(axes, name, rows) for name, rows in full_supervision.items()),
         *(_draw_paper(axes, drawn_paper, curves) if drawn_paper else ()),
     ]
+    if drawn_paper:
+        axes.set_ylim(bottom=_bottom(curves))
     axes.set_xlabel(unit.label)
     axes.set_ylabel("Jaccard index (foreground)")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=cost is Cost.PATCHES))
@@ -115,7 +118,7 @@ def _draw_strategy(
         [point.jaccard.interval.low for point in banded if point.jaccard.interval],
         [point.jaccard.interval.high for point in banded if point.jaccard.interval],
         color=style.colour,
-        alpha=0.14,
+        alpha=0.12,
         linewidth=0,
     )
     lonely = {point.labelled for point in points if 1 < point.jaccard.n < FEWEST_FOR_INTERVAL}
@@ -155,11 +158,17 @@ def _draw_paper(axes: Axes, paper: PaperResults, curves: Curves) -> list[Line2D]
         color="0.35",
         linewidth=0.6,
         linestyle=(0, (1, 2)),
-        label=f"the paper's full: {paper.full_supervision:.3f}",
+        label=f"paper, full: {paper.full_supervision:.3f}",
         zorder=1,
     )
-    dashed = Line2D([], [], color=BLACK, linewidth=0.6, linestyle=(0, (4, 2)), label="the paper's (1 run)")
+    dashed = Line2D([], [], color=BLACK, linewidth=0.6, linestyle=(0, (4, 2)), label="paper (n = 1)")
     return [dashed, full]
+
+
+def _bottom(curves: Curves) -> float:
+    """Where the vertical axis begins, so that early networks of the paper do not flatten everything else."""
+    values = np.concatenate([curve.jaccard for group in curves.values() for curve in group])
+    return float(values.min() - 0.5 * max(np.ptp(values), 0.05))
 
 
 def _seeds(fewest: int, most: int) -> str:

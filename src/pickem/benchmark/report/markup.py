@@ -59,10 +59,11 @@ def table(content: Table | None) -> str:
         return ""
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in content.head)
     body = "\n".join(_row(row) for row in content.rows)
+    # The caption stands outside, or it would scroll away with the table.
     return (
+        f"{paragraph(content.caption, 'caption')}\n"
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(content.caption)}">\n'
-        f"<table>\n<caption>{escape(content.caption)}</caption>\n"
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
+        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
     )
 
 

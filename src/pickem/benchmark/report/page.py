@@ -70,18 +70,10 @@ def page(
 
 
 def _opening(summary: Summary, title: str) -> list[str]:
-    run = summary.results.run
-    facts = {
-        "annotation": run.annotation,
-        "profile": run.profile,
-        "classes": ", ".join(summary.results.classes),
-        "strategies": len(summary.curves),
-    }
-    lead = "; ".join(f"{name} {value}" for name, value in facts.items() if value)
     verdicts = [said for name in BASELINES if (said := verdict(summary, name)) is not None]
     return [
         f"<h1>{escape(title)}</h1>",
-        markup.paragraph(f"Active learning benchmark: {lead}.", "lead"),
+        markup.paragraph(captions.lead(summary), "lead"),
         markup.notice(captions.warnings(summary)),
         *(markup.paragraph(said) for said in verdicts),
     ]

@@ -17,7 +17,9 @@ from pickem.benchmark.report.style import new_figure
 
 QUERIES = 4  # paper, Figure 4
 PREFERRED = ("least-confidence", "entropy", "margin", "bald-entropy", "bald")
-WIDTH_MM = 120.0
+WIDTH_MM = 100.0
+_BAR_WIDTH = 0.08  # of a panel
+_MARGINS_MM = 15.0  # labels on the left, colour bars on the right
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ def picks_figure(panels: PickPanels, classes: int) -> Figure:
     views = panels.by_query
     first = next(iter(views.values()))
     height, width = first.image.shape
-    side = (WIDTH_MM - 22) / QUERIES
-    figure = new_figure(side * len(views) + 22, 3 * side * height / width + 12)
-    grid = figure.subplots(3, len(views), squeeze=False)
+    side = (WIDTH_MM - _MARGINS_MM) / QUERIES
+    figure = new_figure(side * len(views) + _MARGINS_MM, 3 * side * height / width + 5)
+    grid = figure.subplots(3, len(views) + 1, squeeze=False, width_ratios=[*([1.0] * len(views)), _BAR_WIDTH])
     for column, (query, view) in enumerate(views.items()):
         grid[0, column].set_title(f"query {query}", pad=3)
         _show(grid[0, column], view.image, "gray", 0, 255)
@@ -64,14 +66,15 @@ def picks_figure(panels: PickPanels, classes: int) -> Figure:
         confidence = _show(grid[2, column], view.confidence, "cividis", 1 / (classes + 1), 1)
     for axes, label in zip(grid[:, 0], ("image", "p(foreground)", "confidence"), strict=True):
         axes.set_ylabel(label)
-    figure.colorbar(probability, ax=list(grid[1]), shrink=0.9, aspect=12).set_label("p(foreground)")
-    figure.colorbar(confidence, ax=list(grid[2]), shrink=0.9, aspect=12).set_label(
-        "max$_c$ p  (low = unsure)"
-    )
+    grid[0, -1].set_axis_off()
+    for axes, drawn in ((grid[1, -1], probability), (grid[2, -1], confidence)):
+        ticks = [float(value) for value in np.linspace(*drawn.get_clim(), 3)]
+        figure.colorbar(drawn, cax=axes, ticks=ticks, format="%.2f").outline.set_visible(False)
     return figure
 
 
 def _show(axes: Axes, image: NDArray[np.generic], colours: str, low: float, high: float) -> AxesImage:
     axes.set_xticks([])
     axes.set_yticks([])
+    axes.spines[:].set_visible(False)
     return axes.imshow(image, cmap=colours, vmin=low, vmax=high, interpolation="none")

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from pickem.benchmark.report.results_table import FULL_SUPERVISION
@@ -32,7 +35,8 @@ from pickem.benchmark.report.style import (
 
 LABELS = 120  # patches (paper, Figure 3)
 PREFERRED = ("random", "k-means", "entropy")  # the paper's choice
-WIDTH_MM, COLUMNS = 120.0, 3
+WIDTH_MM, COLUMNS = 100.0, 3
+_LEGEND_COLUMNS = 4
 _CLASS_COLOURS = (SKY_BLUE, ORANGE, GREEN, PURPLE, YELLOW)
 _MISSED, _INVENTED, _CONFUSED = BLUE, VERMILLION, YELLOW
 
@@ -89,7 +93,9 @@ def segmentation_figure(panels: SegmentationPanels, classes: Sequence[str]) -> F
     rows = -(-count // COLUMNS)
     height, width = first.image.shape
     panel_mm = WIDTH_MM / COLUMNS
-    figure = new_figure(WIDTH_MM, rows * (panel_mm * height / width + 5) + 6)
+    handles = _legend(classes)
+    legend_rows = -(-len(handles) // _LEGEND_COLUMNS)
+    figure = new_figure(WIDTH_MM, rows * (panel_mm * height / width + 2.5) + 4 * legend_rows + 2)
     grid = [figure.add_subplot(rows, COLUMNS, i + 1) for i in range(count)]
     _show(grid[0], first.image, "image")
     _show(grid[1], first.image, "ground truth")
@@ -98,8 +104,9 @@ def segmentation_figure(panels: SegmentationPanels, classes: Sequence[str]) -> F
         _show(axes, view.image, f"{name} ({view.jaccard:.3f})")
         _overlay(axes, _error_colours(view))
         _outline(axes, view.prediction)
-    handles = _legend(classes)
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=1)
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(len(handles), _LEGEND_COLUMNS), handlelength=1
+    )
     return figure
 
 
@@ -154,10 +161,14 @@ def _paint(layers: Sequence[tuple[NDArray[np.bool_], str]], shape: tuple[int, ..
     return colours
 
 
-def _legend(classes: Sequence[str]) -> list[Patch]:
+def _legend(classes: Sequence[str]) -> list[Artist]:
     named = [(name, _CLASS_COLOURS[c % len(_CLASS_COLOURS)]) for c, name in enumerate(classes)]
     errors = [("missed", _MISSED), ("invented", _INVENTED)]
     if len(classes) > 1:
         errors.append(("wrong class", _CONFUSED))
-    outline = Patch(facecolor="0.5", edgecolor="white", linewidth=0.8, label="prediction's outline")
-    return [*(Patch(color=colour, alpha=0.6, label=label) for label, colour in (*named, *errors)), outline]
+    outline = Line2D([], [], color="white", linewidth=0.8, label="prediction's outline")
+    outline.set_path_effects([withStroke(linewidth=4, foreground="0.5")])
+    return [
+        *(Patch(facecolor=colour, alpha=0.6, label=label) for label, colour in (*named, *errors)),
+        outline,
+    ]

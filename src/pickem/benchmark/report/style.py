@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 
 BLACK, GREY = "#000000", "#8c8c8c"
 ORANGE, SKY_BLUE, GREEN, YELLOW = "#e69f00", "#56b4e9", "#009e73", "#f0e442"
+DARK_YELLOW = "#a39600"  # for thin lines, which cannot be seen in yellow on white
 BLUE, VERMILLION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
 
 INCH_PER_MM = 1 / 25.4
@@ -59,7 +60,7 @@ _STYLES = MappingProxyType(
         "random-foreground": LineStyle(GREY, "o", filled=False),
         "entropy": LineStyle(VERMILLION, "s"),
         "least-confidence": LineStyle(ORANGE, "D"),
-        "margin": LineStyle(YELLOW, "v"),
+        "margin": LineStyle(DARK_YELLOW, "v"),
         "bald-entropy": LineStyle(BLUE, "^"),
         "bald": LineStyle(SKY_BLUE, "^", filled=False),
         "k-means": LineStyle(GREEN, "X"),

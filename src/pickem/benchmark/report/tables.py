@@ -40,9 +40,9 @@ def main_table(summary: Summary) -> Table:
             line.strategy,
             (
                 str(line.seeds),
-                *map(wording.jaccard, line.jaccard),
+                *(wording.jaccard(value, line.seeds) for value in line.jaccard),
                 *([wording.NOTHING] if full else []),
-                wording.jaccard(line.area),
+                wording.jaccard(line.area, line.seeds),
                 wording.labels(line.needed),
             ),
         )
@@ -50,7 +50,7 @@ def main_table(summary: Summary) -> Table:
     ]
     blank = (wording.NOTHING,) * len(summary.counts)
     rows += [
-        Row(name, (str(value.n), *blank, wording.jaccard(value), "", ""), reference=True)
+        Row(name, (str(value.n), *blank, wording.jaccard(value, value.n), "", ""), reference=True)
         for name, value in summary.full_supervision.items()
     ]
     area = f"AUC {summary.within.start}–{summary.within.stop}" if summary.within else "AUC"
@@ -65,23 +65,20 @@ def comparison_table(summary: Summary, baseline: str) -> Table | None:
     found = summary.comparisons.get(baseline, {})
     if not found:
         return None
-    fewest = min(one.n for one in found.values())
-    interval = " [95 %]" if max(one.n for one in found.values()) >= FEWEST_FOR_INTERVAL else ""
-    head = (
-        "strategy",
-        "pairs",
-        f"AUC difference{interval}",
-        "p (Holm)",
-        f"label saving{interval}",
-        "p (Holm)",
-    )
     caption = (
         f"Against {baseline}, seed by seed, over the seeds that both have finished. "
         "Label saving: how many times fewer labels than the baseline, geometric mean."
     )
-    if fewest < FEWEST_FOR_INTERVAL:
+    if min(one.n for one in found.values()) < FEWEST_FOR_INTERVAL:
         caption += f" With fewer than {FEWEST_FOR_INTERVAL} pairs: points only, no interval and no test."
-    return Table(caption, head, tuple(_comparison_row(one) for one in found.values()))
+    if max(one.n for one in found.values()) < FEWEST_FOR_INTERVAL:
+        points = tuple(
+            Row(one.strategy, (str(one.n), wording.difference(one.area), wording.saving(one.saving)))
+            for one in found.values()
+        )
+        return Table(caption, ("strategy", "pairs", "AUC difference", "label saving"), points)
+    head = ("strategy", "pairs", "AUC difference [95 %]", "p (Holm)", "label saving [95 %]", "p (Holm)")
+    return Table(caption, head, tuple(_tested_row(one) for one in found.values()))
 
 
 def class_table(summary: Summary) -> Table | None:
@@ -90,7 +87,7 @@ def class_table(summary: Summary) -> Table | None:
     if len(classes) < 2:
         return None
     rows = [
-        Row(strategy, (name, *map(wording.jaccard, values)))
+        Row(strategy, (name, *(wording.jaccard(value, len(summary.curves[strategy])) for value in values)))
         for strategy, by_class in summary.by_class.items()
         for name, values in by_class.items()
     ]
@@ -115,24 +112,26 @@ def paper_table(summary: Summary, paper: PaperResults) -> Table:
 
 
 def verdict(summary: Summary, baseline: str) -> str | None:
-    """One sentence on which differences of area are not chance; None where nothing can be tested."""
-    tested = [one for one in summary.comparisons.get(baseline, {}).values() if one.area.p is not None]
-    if not tested:
+    """One sentence on which differences of area are beyond chance; None where nothing can be tested."""
+    found = summary.comparisons.get(baseline, {}).values()
+    groups: dict[str, list[str]] = {"better": [], "worse": [], "not told apart": [], "not tested": []}
+    for one in found:
+        groups[_outcome(one)].append(one.strategy)
+    if len(groups["not tested"]) == len(found):
         return None
-    sure = [one for one in tested if one.area.p is not None and one.area.p < SIGNIFICANT]
-    better = [one.strategy for one in sure if one.area.mean > 0]
-    worse = [one.strategy for one in sure if one.area.mean < 0]
-    if not sure:
-        return (
-            f"Against {baseline}, no difference of area under the curve is beyond chance (p ≥ {SIGNIFICANT})."
-        )
-    parts = [f"better: {', '.join(better)}" if better else "", f"worse: {', '.join(worse)}" if worse else ""]
-    others = len(tested) - len(sure)
-    rest = f"; not told apart: {others}" if others else ""
-    return f"Against {baseline}, by area under the curve: {'; '.join(filter(None, parts))}{rest}."
+    said = "; ".join(f"{outcome}: {', '.join(names)}" for outcome, names in groups.items() if names)
+    return f"Against {baseline} (area under the curve, p < {SIGNIFICANT}) – {said}."
 
 
-def _comparison_row(one: Comparison) -> Row:
+def _outcome(one: Comparison) -> str:
+    if one.area.p is None:
+        return "not tested"
+    if one.area.p >= SIGNIFICANT:
+        return "not told apart"
+    return "better" if one.area.mean > 0 else "worse"
+
+
+def _tested_row(one: Comparison) -> Row:
     cells = (
         str(one.n),
         wording.difference(one.area),

@@ -10,12 +10,16 @@ from pickem.benchmark.report.statistics import Estimate, Interval
 NOTHING = ""  # a number that is not there
 
 
-def jaccard(value: Estimate | None) -> str:
-    """0.742 ± 0.011, the half width of the 95 % interval; 0.742 without an interval."""
+def jaccard(value: Estimate | None, seeds: int) -> str:
+    """0.742 ± 0.011, the half width of the 95 % interval; 0.742 without an interval.
+
+    With the number of seeds behind it where that is less than `seeds`, those of the strategy.
+    """
     if value is None:
         return NOTHING
     margin = f" ± {value.interval.half_width:.3f}" if value.interval else ""
-    return f"{value.mean:.3f}{margin}"
+    count = f" (n = {value.n})" if value.n < seeds else ""
+    return f"{value.mean:.3f}{margin}{count}"
 
 
 def difference(value: Estimate) -> str:

@@ -1,0 +1,208 @@
+"""What a labelled dataset is: volumes with labels, and splits that name parts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickem.errors import ConfigError, DatasetInvalidError
+from pickem.geometry import Box, Shape3
+from pickem.volumes import Volume, VoxelSize
+
+UNLABELLED = 255
+SplitName = Literal["test", "dev"]
+
+
+@dataclass(frozen=True)
+class LabelledRegion:
+    """A part of a volume with its labels.
+
+    volume: the name that `PatchId.volume` uses.
+    labels: uint8 class indices, 0 = background, 255 = not labelled; of the image's shape.
+    region: the part that may be used, in voxels of the whole volume.
+    """
+
+    volume: str
+    image: Volume
+    labels: Volume
+    region: Box
+
+
+@dataclass(frozen=True)
+class Split:
+    """Regions to train on and regions to evaluate on; they never overlap."""
+
+    name: str
+    train: tuple[LabelledRegion, ...]
+    evaluate: tuple[LabelledRegion, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a named volume; None = all of that axis. Voxels, half-open."""
+
+    volume: str
+    z: tuple[int, int] | None = None
+    y: tuple[int, int] | None = None
+    x: tuple[int, int] | None = None
+
+    def box(self, shape: Shape3) -> Box:
+        """The part as a box of a volume of this shape."""
+        ranges = [given or (0, size) for given, size in zip((self.z, self.y, self.x), shape, strict=True)]
+        (z0, z1), (y0, y1), (x0, x1) = ranges
+        return Box((z0, y0, x0), (z1, y1, x1))
+
+
+@dataclass(frozen=True)
+class SplitParts:
+    """A split by the names of volumes."""
+
+    train: tuple[Part, ...]
+    evaluate: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class LabelledVolume:
+    """An image and its labels as they are stored, before class indices."""
+
+    image: Volume
+    labels: Volume
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A labelled dataset, opened: no voxel has been read.
+
+    classes: names of the foreground classes, in the order of their indices from 1.
+    label_values: for each class in that order, the values in the label files that mean it; None for a mask
+        with one class, where everything above 0 is foreground.
+    unlabelled: the value in the label files that means "not labelled".
+    """
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    volumes: Mapping[str, LabelledVolume]
+    splits: Mapping[str, SplitParts]
+    annotation: str | None = None
+    voxel_size: VoxelSize | None = None
+    licence: str = "not stated"
+    citation: str = "not stated"
+    label_values: Sequence[tuple[int, ...]] | None = None
+    unlabelled: int | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def split(self, name: SplitName) -> Split:
+        """The regions of a split.
+
+        Raises ConfigError where the dataset has no such split or it names unknown volumes or parts outside
+        them, and DatasetInvalidError where an image and its labels differ in shape.
+        """
+        parts = self.splits.get(name)
+        if parts is None:
+            raise ConfigError(
+                f"The dataset {self.name} has no {name} split.",
+                got=f"splits {', '.join(self.splits)}",
+                todo=f"add [split.{name}] to its TOML file" if self.splits else None,
+            )
+        return Split(
+            name,
+            tuple(self._region(part) for part in parts.train),
+            tuple(self._region(part) for part in parts.evaluate),
+        )
+
+    def _region(self, part: Part) -> LabelledRegion:
+        volume = self.volumes.get(part.volume)
+        if volume is None:
+            raise ConfigError(
+                f"A split of {self.name} names a volume that the dataset does not have.",
+                got=part.volume,
+                expected=", ".join(self.volumes),
+            )
+        if volume.image.shape != volume.labels.shape:
+            raise DatasetInvalidError(
+                f"Image and labels of {part.volume} in {self.name} differ in shape.",
+                got=f"image {volume.image.shape}, labels {volume.labels.shape}",
+                expected="the same shape (z, y, x)",
+                todo=f"pickem data verify {self.name}",
+            )
+        box = part.box(volume.image.shape)
+        if box.size == 0 or not Box((0, 0, 0), volume.image.shape).contains(box):
+            raise ConfigError(
+                f"A split of {self.name} names a part that {part.volume} does not have.",
+                got=f"voxels from {box.start} to {box.stop}",
+                expected=f"a part of (0, 0, 0) to {volume.image.shape}",
+            )
+        return LabelledRegion(part.volume, volume.image, self.class_labels(part.volume), box)
+
+    def class_labels(self, volume: str) -> ClassLabels:
+        """The labels of a volume as class indices."""
+        return ClassLabels(self.volumes[volume].labels, self.label_values, self.unlabelled)
+
+
+class ClassLabels:
+    """Stored labels seen as class indices (uint8); a Volume, read lazily.
+
+    Reading raises DatasetInvalidError for a value that is no class, background (0) or unlabelled.
+    """
+
+    dtype: np.dtype[Any] = np.dtype(np.uint8)
+
+    def __init__(
+        self, stored: Volume, label_values: Sequence[tuple[int, ...]] | None, unlabelled: int | None
+    ) -> None:
+        self._stored = stored
+        self._label_values = label_values
+        self._unlabelled = unlabelled
+
+    @property
+    def shape(self) -> Shape3:
+        """Voxels along (z, y, x)."""
+        return self._stored.shape
+
+    @property
+    def voxel_size(self) -> VoxelSize | None:
+        """nm along (z, y, x), where it is known."""
+        return self._stored.voxel_size
+
+    @property
+    def source(self) -> str:
+        """Where the labels come from."""
+        return self._stored.source
+
+    def read(self, box: Box) -> NDArray[np.uint8]:
+        """See Volume."""
+        stored = self._stored.read(box)
+        if self._label_values is None:  # above 0, never above 127: 1-bit masks are read as 0 and 1
+            return (stored > 0).astype(np.uint8)
+        known = stored == 0
+        labels = np.zeros(stored.shape, dtype=np.uint8)
+        for index, values in enumerate(self._label_values, start=1):
+            here = np.isin(stored, values)
+            labels[here] = index
+            known |= here
+        if self._unlabelled is not None:
+            here = stored == self._unlabelled
+            labels[here] = UNLABELLED
+            known |= here
+        if not known.all():
+            raise DatasetInvalidError(
+                f"The labels of {self.source} hold values that are no class.",
+                got=f"values {', '.join(str(value) for value in np.unique(stored[~known])[:8])}",
+                expected=f"0 = background, {self._expected()}",
+                todo="name these values in the dataset's `classes`, or correct the labels",
+            )
+        return labels
+
+    def _expected(self) -> str:
+        classes = [
+            f"{'/'.join(map(str, values))} = class {i}"
+            for i, values in enumerate(self._label_values or (), 1)
+        ]
+        return ", ".join(
+            classes if self._unlabelled is None else [*classes, f"{self._unlabelled} = unlabelled"]
+        )

@@ -1,0 +1,8 @@
+"""Open electron-microscopy images of any format as volumes."""
+
+from __future__ import annotations
+
+from pickem.volumes.opening import open_volume
+from pickem.volumes.volume import ArrayVolume, Volume, VoxelSize
+
+__all__ = ["ArrayVolume", "Volume", "VoxelSize", "open_volume"]

@@ -1,0 +1,138 @@
+"""TIFF: single images, stacks, BigTIFF and ImageJ's, through tifffile. One section is read at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from pickem.errors import VolumeFormatError, VolumeNotFoundError
+from pickem.geometry import Box, Shape3
+from pickem.volumes.volume import VoxelSize, check_box, check_type
+
+TIFF_ENDINGS = (".tif", ".tiff")
+_NM = {
+    "nm": 1.0,
+    "nanometer": 1.0,
+    "um": 1e3,
+    "µm": 1e3,
+    "\\u00b5m": 1e3,
+    "micron": 1e3,
+    "microns": 1e3,
+    "mm": 1e6,
+}
+
+
+class TiffVolume:
+    """The first image series of a TIFF file as a volume. Opening reads headers alone."""
+
+    def __init__(self, path: Path, shape: Shape3, dtype: np.dtype[Any], voxel_size: VoxelSize | None) -> None:
+        self._path = path
+        self._shape = shape
+        self._dtype = dtype
+        self.voxel_size = voxel_size
+        self.source = str(path)
+
+    @property
+    def shape(self) -> Shape3:
+        """Voxels along (z, y, x)."""
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the voxels."""
+        return self._dtype
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """See Volume. Decodes the sections of the box alone."""
+        check_box(box, self)
+        voxels = np.empty(box.shape, dtype=self._dtype)
+        _, rows, columns = box.slices
+        try:
+            with tifffile.TiffFile(self._path) as file:
+                series = file.series[0]
+                for index, z in enumerate(range(box.start[0], box.stop[0])):
+                    voxels[index] = self._section(series, z)[rows, columns]
+        except _DAMAGE as error:
+            raise _damaged(self._path, error) from error
+        return voxels
+
+    def _section(self, series: Any, z: int) -> NDArray[Any]:  # noqa: ANN401  (tifffile is untyped)
+        if series.dataoffset is None or len(series.pages) == self._shape[0]:
+            section: NDArray[Any] = series.pages[z].asarray()
+            return section.reshape(self._shape[1:])
+        # ImageJ writes one page and the other sections, uncompressed, behind it.
+        offset = series.dataoffset + z * self._shape[1] * self._shape[2] * self._dtype.itemsize
+        stored = series.dtype.newbyteorder(series.parent.byteorder)
+        return np.memmap(self._path, stored, "r", offset, self._shape[1:])
+
+
+_DAMAGE = (tifffile.TiffFileError, ValueError, OSError, IndexError, KeyError, RuntimeError, TypeError)
+
+
+def open_tiff(path: Path, voxel_size: VoxelSize | None) -> TiffVolume:
+    """Open a TIFF file; its own voxel size is used where `voxel_size` is None.
+
+    Raises VolumeNotFoundError, and VolumeFormatError for colours, more than three axes and damage.
+    """
+    try:
+        with tifffile.TiffFile(path) as file:
+            if not file.series:
+                raise _damaged(path, "there is no image in it")
+            series = file.series[0]
+            shape = _grey_shape(path, series)
+            dtype = np.dtype(series.dtype)
+            check_type(dtype, str(path))
+            found = voxel_size or _voxel_size(file)
+    except FileNotFoundError as error:
+        raise VolumeNotFoundError("There is no such image.", got=path) from error
+    except VolumeFormatError:
+        raise
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+    return TiffVolume(path, shape, dtype.newbyteorder("="), found)
+
+
+def _grey_shape(path: Path, series: Any) -> Shape3:  # noqa: ANN401
+    axes = [
+        (name, size) for name, size in zip(series.axes, series.shape, strict=True) if size > 1 or name in "YX"
+    ]
+    names = "".join(name for name, _ in axes)
+    sizes = [size for _, size in axes]
+    if "S" in names or names[-2:] != "YX" or len(names) > 3 or (len(names) == 3 and names[0] == "C"):
+        raise VolumeFormatError(
+            "The image is not a grey image or a stack of them.",
+            got=f"{path}: axes {series.axes}, shape {tuple(series.shape)}",
+            expected="axes (y, x) or (z, y, x)",
+            todo="convert it to grey values, one channel and one time point",
+        )
+    if 0 in sizes:
+        raise _damaged(path, f"empty: shape {tuple(series.shape)}")
+    z = sizes[0] if len(sizes) == 3 else 1
+    return z, sizes[-2], sizes[-1]
+
+
+def _voxel_size(file: Any) -> VoxelSize | None:  # noqa: ANN401
+    """nm from ImageJ's metadata: pixels per unit in the resolution tags, spacing and unit beside them."""
+    imagej = file.imagej_metadata or {}
+    nm = _NM.get(str(imagej.get("unit", "")).lower())
+    tags = file.pages[0].tags
+    if nm is None or "XResolution" not in tags or "YResolution" not in tags:
+        return None
+    per_unit = [tags[name].value for name in ("YResolution", "XResolution")]
+    if any(numerator == 0 for numerator, _ in per_unit):
+        return None
+    y, x = (nm * denominator / numerator for numerator, denominator in per_unit)
+    return float(imagej.get("spacing", 1.0)) * nm, y, x
+
+
+def _damaged(path: Path, why: object) -> VolumeFormatError:
+    return VolumeFormatError(
+        "The image cannot be read.",
+        got=f"{path}: {why}",
+        expected="a whole TIFF file",
+        todo="copy or fetch the file again",
+    )

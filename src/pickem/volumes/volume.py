@@ -1,0 +1,94 @@
+"""What a volume is: something with a shape, a type and a voxel size, from which boxes can be read."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickem.errors import VolumeFormatError
+from pickem.geometry import Box, Shape3, whole
+
+VoxelSize = tuple[float, float, float]  # nm, (z, y, x)
+READABLE = "uint8, uint16, int16, float32 or float64, or 1 bit"
+
+
+class Volume(Protocol):
+    """A 3-D grey image, axes (z, y, x), read lazily. A 2-D image has one z."""
+
+    @property
+    def shape(self) -> Shape3:
+        """Voxels along (z, y, x)."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the voxels."""
+
+    @property
+    def voxel_size(self) -> VoxelSize | None:
+        """nm along (z, y, x), where it is known."""
+
+    @property
+    def source(self) -> str:
+        """Where the volume comes from, for messages."""
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """The voxels of `box`, an array of the box's shape.
+
+        Raises VolumeFormatError where the box leaves the volume, or where what is read there is damaged.
+        """
+
+
+class ArrayVolume:
+    """An array (z, y, x), or (y, x) for one section, as a Volume."""
+
+    def __init__(
+        self, array: NDArray[Any], voxel_size: VoxelSize | None = None, source: str = "an array"
+    ) -> None:
+        if array.ndim not in (2, 3):
+            raise VolumeFormatError(
+                "An array with other than two or three axes is no volume.",
+                got=f"shape {array.shape}",
+                expected="(y, x) or (z, y, x)",
+            )
+        check_type(array.dtype, source)
+        self._array = array if array.ndim == 3 else array[None]
+        self.voxel_size = voxel_size
+        self.source = source
+
+    @property
+    def shape(self) -> Shape3:
+        """Voxels along (z, y, x)."""
+        z, y, x = self._array.shape
+        return z, y, x
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the voxels."""
+        return self._array.dtype
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """See Volume."""
+        check_box(box, self)
+        return self._array[box.slices]
+
+
+def check_box(box: Box, volume: Volume) -> None:
+    """Raise VolumeFormatError where `box` is not inside `volume`."""
+    if box.size and not whole(volume.shape).contains(box):
+        raise VolumeFormatError(
+            f"A part of {volume.source} was asked for that it does not have.",
+            got=f"voxels from {box.start} to {box.stop}",
+            expected=f"voxels from (0, 0, 0) to {volume.shape}",
+        )
+
+
+def check_type(dtype: np.dtype[Any], source: str) -> None:
+    """Raise VolumeFormatError for voxel types that are not grey values."""
+    if dtype.kind not in "bf" and dtype not in (np.uint8, np.uint16, np.int16):
+        raise VolumeFormatError(
+            f"The voxels of {source} are of a type that pickem does not read.",
+            got=str(dtype),
+            expected=READABLE,
+        )

@@ -1,0 +1,149 @@
+"""Killed at any moment and started again, a benchmark ends with the curve of one that was never disturbed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.tiny_dataset import write_tiny_dataset
+from tests.integration.command_line import REPOSITORY, pickem, rows, without_times
+
+STRATEGIES = "entropy,random"
+
+
+def arguments(folder: Path, out: Path, *more: object) -> list[object]:
+    return [
+        *("benchmark", folder / "tiny.toml", "--profile", folder / "profile.toml"),
+        *("--strategies", STRATEGIES, "--out", out, *more),
+    ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_dataset(tmp_path_factory.mktemp("tiny") / "data").parent
+
+
+@pytest.fixture(scope="module")
+def undisturbed(folder: Path) -> Path:
+    out = folder / "undisturbed"
+    finished = pickem(*arguments(folder, out))
+    assert finished.returncode == 0, finished.stderr
+    return out
+
+
+def assert_same(out: Path, undisturbed: Path) -> None:
+    for table in ("results.csv", "picks.csv"):
+        assert without_times(rows(out, table)) == without_times(rows(undisturbed, table))
+    assert not list(out.rglob("*.partial"))
+
+
+# One run makes about 35 renames: run.toml, two for each checkpoint, one for each record, view and table.
+@pytest.mark.parametrize("point", ["before", "after"])
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 8, 11, 13, 14])
+def test_killed_at_a_durable_write(
+    point: str, number: int, folder: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    killed = pickem(point, number, *arguments(folder, out), module="tests.integration.killing")
+    assert killed.returncode == -signal.SIGKILL
+    again = pickem(*arguments(folder, out))
+    assert again.returncode == 0, again.stderr
+    assert_same(out, undisturbed)
+
+
+def test_started_again_a_finished_benchmark_trains_nothing(undisturbed: Path, folder: Path) -> None:
+    before = rows(undisturbed)
+    assert pickem(*arguments(folder, undisturbed)).returncode == 0
+    assert rows(undisturbed) == before  # the times too
+
+
+def test_several_processes_give_the_same_curves(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
+    finished = pickem(*arguments(folder, tmp_path / "out", "--jobs", 2))
+    assert finished.returncode == 0, finished.stderr
+    assert_same(tmp_path / "out", undisturbed)
+
+
+def test_more_rounds_and_seeds_can_be_added(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert pickem(*arguments(folder, out, "--rounds", 1)).returncode == 0
+    assert [row["labelled_patches"] for row in rows(out)] == ["4", "4"]
+    assert pickem(*arguments(folder, out)).returncode == 0
+    assert without_times(rows(out)) == without_times(rows(undisturbed))
+    assert pickem(*arguments(folder, out, "--seeds", 2)).returncode == 0
+    assert {row["seed"] for row in rows(out)} == {"0", "1"}
+    seed_0 = [row for row in rows(out) if row["seed"] == "0"]
+    assert without_times(seed_0) == without_times(rows(undisturbed))
+
+
+def test_ctrl_c_says_how_to_go_on(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = _start(arguments(folder, out))
+    _wait_for(out / "initial" / "seed-000" / "evaluation.json", process)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert "continues" in stderr
+    assert pickem(*arguments(folder, out)).returncode == 0
+    assert_same(out, undisturbed)
+
+
+def test_processes_end_with_their_parent(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = _start(arguments(folder, out, "--jobs", 2, "--seeds", 3))
+    _wait_for(out / "initial" / "seed-000" / "evaluation.json", process)
+    process.kill()
+    process.communicate(timeout=60)
+    deadline = time.monotonic() + 30
+    while _children_at_work(out) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _children_at_work(out)
+
+
+@pytest.mark.soak
+def test_killed_at_random_moments_many_times(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
+    chance = random.Random(int(os.environ.get("PICKEM_SOAK_SEED", "0")))
+    for attempt in range(30):
+        out = tmp_path / f"out-{attempt}"
+        while True:
+            process = _start(arguments(folder, out, "--jobs", chance.choice([1, 2])))
+            try:
+                process.communicate(timeout=chance.uniform(2, 12))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+            if process.returncode == 0:
+                break
+        assert_same(out, undisturbed)
+
+
+def _start(command: list[object]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "pickem.cli", *map(str, command)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120
+    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert path.exists(), process.communicate()[1]
+
+
+def _children_at_work(out: Path) -> list[str]:
+    """Python processes started by multiprocessing whose working files lie open below `out`."""
+    newest = max((p.stat().st_mtime for p in out.rglob("*") if p.is_file()), default=0)
+    time.sleep(0.5)
+    now = max((p.stat().st_mtime for p in out.rglob("*") if p.is_file()), default=0)
+    return ["a file changed"] if now > newest else []

@@ -1,0 +1,67 @@
+"""Checkpoints come back as they were written, or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pickem.errors import CheckpointError
+from pickem.predictor import ArrayTrainingSet, UNetSettings
+from pickem.predictor.checkpoints import is_whole
+from tests.conftest import new_tiny_predictor
+
+
+def test_a_checkpoint_restores_the_predictor(tmp_path: Path, demo_patches: ArrayTrainingSet) -> None:
+    path = tmp_path / "network.safetensors"
+    one, other = new_tiny_predictor(demo_patches, seed=1), new_tiny_predictor(demo_patches, seed=2)
+    one.save(path)
+    expected = one.predict_proba(demo_patches.images)
+    assert not np.array_equal(other.predict_proba(demo_patches.images), expected)
+    other.load_weights(path)
+    assert np.array_equal(other.predict_proba(demo_patches.images), expected)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["network.json", "network.safetensors"]
+
+
+def test_another_network_is_refused(tmp_path: Path, demo_patches: ArrayTrainingSet) -> None:
+    path = tmp_path / "network.safetensors"
+    new_tiny_predictor(demo_patches).save(path)
+    wider = new_tiny_predictor(demo_patches, network=UNetSettings(feature_maps=8, depth=2))
+    with pytest.raises(CheckpointError, match="another network: its network differs"):
+        wider.load_weights(path)
+
+
+def damage_tensors(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 0xFF
+    path.write_bytes(bytes(data))
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def damage_json(path: Path) -> None:
+    path.with_suffix(".json").write_text("{")
+
+
+def other_format(path: Path) -> None:
+    path.with_suffix(".json").write_text(json.dumps({"format": 99}))
+
+
+def lose_json(path: Path) -> None:
+    path.with_suffix(".json").unlink()
+
+
+@pytest.mark.parametrize("harm", [damage_tensors, truncate, damage_json, other_format, lose_json])
+def test_damage_is_noticed(harm: object, tmp_path: Path, demo_patches: ArrayTrainingSet) -> None:
+    path = tmp_path / "network.safetensors"
+    predictor = new_tiny_predictor(demo_patches)
+    predictor.save(path)
+    assert is_whole(path)
+    harm(path)  # type: ignore[operator]
+    assert not is_whole(path)
+    with pytest.raises(CheckpointError):
+        predictor.load_weights(path)

@@ -1,0 +1,71 @@
+"""Profiles: the built-in ones say what the paper says, and nonsense is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from pickem.benchmark import Profile, built_in_profiles, load_profile
+from pickem.benchmark.full_supervision import matched_steps
+from pickem.benchmark.profile import parse_profile
+from pickem.errors import ConfigError
+
+MINIMAL = """
+name = "mine"
+[first]
+learning_rate = 1e-3
+steps = 10
+[following]
+learning_rate = 1e-3
+epochs = 2
+"""
+
+
+def test_the_paper_profile_is_the_paper() -> None:
+    paper = load_profile("paper")
+    assert (paper.patch, paper.pool, paper.initial, paper.per_round, paper.rounds) == (128, 2000, 20, 20, 25)
+    assert (paper.first.learning_rate, paper.first.epochs) == (1e-3, 500)
+    assert (paper.following.learning_rate, paper.following.epochs) == (5e-4, 200)
+    assert (paper.network.feature_maps, paper.network.depth) == (16, 4)
+    assert paper.training.loss == "cross-entropy"
+    assert paper.training.augmentation is None
+    assert [paper.labelled(number) for number in (0, 1, 24)] == [20, 40, 500]
+
+
+def test_fast_has_the_same_sets_and_network() -> None:
+    paper, fast = load_profile("paper"), load_profile("fast")
+    for name in ("patch", "pool", "initial", "per_round"):
+        assert getattr(paper, name) == getattr(fast, name)
+    assert fast.network.feature_maps == paper.network.feature_maps
+    assert fast.first.steps is not None
+    assert fast.following.steps is not None
+
+
+@pytest.mark.parametrize("name", built_in_profiles())
+def test_every_built_in_profile_loads_under_its_name(name: str) -> None:
+    assert load_profile(name).name == name
+
+
+def test_a_profile_survives_its_own_toml() -> None:
+    profile = parse_profile(MINIMAL, "text")
+    assert Profile.model_validate(profile.model_dump(mode="json")) == profile
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("steps = 10", "steps = 10\nepochs = 3", "either"),
+        ("steps = 10", "", "either"),
+        ('name = "mine"', 'name = "mine"\ncolour = "red"', "colour"),
+        ('name = "mine"', 'name = "mine"\npool = 0', "pool"),
+        ("learning_rate = 1e-3\nsteps", "learning_rate = -1\nsteps", "first.learning_rate"),
+    ],
+)
+def test_nonsense_is_refused(old: str, new: str, word: str) -> None:
+    with pytest.raises(ConfigError, match=word):
+        parse_profile(MINIMAL.replace(old, new), "text")
+
+
+def test_matched_steps_are_those_of_a_whole_run() -> None:
+    profile = parse_profile(MINIMAL + "[training]\nbatch_size = 8\n", "text")
+    # round 0: 10 steps; rounds 1 and 2: two epochs over 40 and 60 patches in batches of 8
+    assert matched_steps(profile, rounds=3) == 10 + 2 * 5 + 2 * 8
