@@ -2,8 +2,8 @@
 
     python -m tests.integration.killing POINT N ARGUMENTS…
 
-Every durable write of pickem ends in one rename. POINT is "before" or "after": the process dies just before, or just
-after, its N-th rename (counted from 1). So each N and POINT is a deterministic crash point.
+Every durable write of pickem ends in one rename. POINT is "before" or "after": the process dies just before,
+or just after, its N-th rename (counted from 1). So each N and POINT is a deterministic crash point.
 """
 
 from __future__ import annotations
