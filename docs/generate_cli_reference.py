@@ -1,6 +1,6 @@
 """Write docs/reference/cli.md from the command line itself; a test fails when the file lags behind.
 
-    python docs/generate_cli_reference.py
+python docs/generate_cli_reference.py
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import typer.main
+from typer.core import TyperCommand, TyperGroup
 
 from pickem.cli.main import app
 
@@ -29,27 +29,23 @@ def reference() -> str:
     return "\n".join([HEAD, *_sections(command, "pickem")])
 
 
-def _sections(command: click.Command, path: str) -> Iterator[str]:
-    context = click.Context(command, info_name=path)
-    subcommands = getattr(command, "commands", {})
+def _sections(command: TyperCommand | TyperGroup, path: str) -> Iterator[str]:
     yield f"## `{path}`\n\n{(command.help or '').strip()}\n"
-    rows = list(_rows(command, context))
+    rows = list(_rows(command, path))
     if rows:
         yield "| | default | |\n|---|---|---|\n" + "\n".join(rows) + "\n"
-    for name in sorted(subcommands):
-        yield from _sections(subcommands[name], f"{path} {name}")
+    for name, subcommand in sorted(getattr(command, "commands", {}).items()):
+        yield from _sections(subcommand, f"{path} {name}")
 
 
-def _rows(command: click.Command, context: click.Context) -> Iterator[str]:
+def _rows(command: TyperCommand | TyperGroup, path: str) -> Iterator[str]:
+    context = command.make_context(path, [], resilient_parsing=True)
     for parameter in command.get_params(context):
-        record = parameter.get_help_record(context)
         names = " ".join((*parameter.opts, *parameter.secondary_opts))
         if parameter.param_type_name == "argument":
             names = parameter.metavar or (parameter.name or "").upper()
-        elif record is None:
-            continue
         default = "required" if parameter.required else parameter.default
-        shown = "" if default is None or default is False or callable(default) else f"{default}"
+        shown = "" if default in (None, False, "") or callable(default) else f"{default}"
         text = (getattr(parameter, "help", None) or "").replace("|", "\\|")
         yield f"| `{names}` | {shown} | {text} |"
 
