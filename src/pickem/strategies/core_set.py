@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pickem.acquisition import Feature, PoolFeatures, Selection
 from pickem.strategies.checks import at_most
-from pickem.strategies.distances import ROWS, squared_distances
+from pickem.strategies.distances import ROWS, draw, squared_distances
 
 
 class CoreSet:
@@ -35,12 +35,12 @@ class CoreSet:
             nearest = _distance_to_nearest(embeddings, labelled.column(Feature.EMBEDDING))
         else:
             from_mean = squared_distances(embeddings, embeddings.mean(axis=0, dtype=np.float64))
-            picked.append(_draw(from_mean == from_mean.min(), rng))
+            picked.append(draw(from_mean == from_mean.min(), rng))
             nearest = squared_distances(embeddings, embeddings[picked[0]])
             utilities.append(float(np.sqrt(nearest.max())))
             nearest[picked[0]] = -1
         while len(picked) < k:
-            farthest = _draw(nearest == nearest.max(), rng)
+            farthest = draw(nearest == nearest.max(), rng)
             picked.append(farthest)
             utilities.append(float(np.sqrt(max(nearest[farthest], 0))))
             np.minimum(nearest, squared_distances(embeddings, embeddings[farthest]), out=nearest)
@@ -72,7 +72,3 @@ def _distance_to_nearest(
         own = np.einsum("ij,ij->i", rows, rows)
         np.maximum(products.min(axis=1) + own, 0, out=nearest[start : start + ROWS])
     return nearest
-
-
-def _draw(candidates: NDArray[np.bool_], rng: np.random.Generator) -> int:
-    return int(rng.choice(np.flatnonzero(candidates)))

@@ -1,4 +1,4 @@
-"""Distances between embeddings, in blocks that bound the memory whatever the size of the pool."""
+"""Distances between embeddings in bounded memory, whatever the size of the pool; ties decided by lot."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def squared_distances(embeddings: NDArray[np.floating], point: NDArray[np.floati
         difference = embeddings[start : start + ROWS].astype(np.float32) - target
         np.einsum("ij,ij->i", difference, difference, out=distances[start : start + ROWS])
     return distances
+
+
+def draw(candidates: NDArray[np.bool_], rng: np.random.Generator) -> int:
+    """The index of one true entry, each as likely: position in the volume must not decide a tie."""
+    return int(rng.choice(np.flatnonzero(candidates)))

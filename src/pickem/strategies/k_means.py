@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from pickem.acquisition import Feature, PoolFeatures, Selection
 from pickem.strategies.checks import at_most
-from pickem.strategies.distances import squared_distances
+from pickem.strategies.distances import draw, squared_distances
 
 LARGE_POOL = 50_000  # patches; above, MiniBatchKMeans, which looks at a sample in each step
 _BATCH = 4096
@@ -19,7 +22,8 @@ class KMeansSampling:
 
     scikit-learn's KMeans (k-means++ start, one run), MiniBatchKMeans on pools larger than `large_pool`. A
     patch that is the nearest of two centres is picked once, and the next nearest taken for the other. The
-    utility is the cluster's share of the pool.
+    utility is the cluster's share of the pool; 0 where there are fewer distinct patches than clusters. Of
+    equally near patches one is drawn at random.
     """
 
     needs = frozenset({Feature.EMBEDDING})
@@ -38,7 +42,7 @@ class KMeansSampling:
         embeddings = pool.column(Feature.EMBEDDING)
         centres, sizes = self._cluster(embeddings, k, int(rng.integers(2**31)))
         largest_first = np.argsort(-sizes, kind="stable")
-        picked = _nearest_distinct(embeddings, centres[largest_first])
+        picked = _nearest_distinct(embeddings, centres[largest_first], rng)
         shares = sizes[largest_first] / len(pool)
         return Selection(
             tuple(pool.patches[i] for i in picked),
@@ -55,18 +59,19 @@ class KMeansSampling:
             clustering = MiniBatchKMeans(k, n_init=1, batch_size=_BATCH, random_state=seed)
         else:
             clustering = KMeans(k, n_init=1, random_state=seed)
-        clustering.fit(embeddings)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct patches than k: k are picked
+            clustering.fit(embeddings.astype(np.float32, copy=False))  # half of what float16 would become
         return clustering.cluster_centers_, np.bincount(clustering.labels_, minlength=k)
 
 
-def _nearest_distinct(embeddings: NDArray[np.floating], centres: NDArray[np.floating]) -> list[int]:
+def _nearest_distinct(
+    embeddings: NDArray[np.floating], centres: NDArray[np.floating], rng: np.random.Generator
+) -> list[int]:
     """For each centre in turn, the index of the nearest row that no earlier centre has taken."""
-    taken = np.zeros(len(embeddings), dtype=np.bool_)
-    picked = []
+    picked: list[int] = []
     for centre in centres:
         distances = squared_distances(embeddings, centre)
-        distances[taken] = np.inf
-        nearest = int(distances.argmin())
-        taken[nearest] = True
-        picked.append(nearest)
+        distances[picked] = np.inf
+        picked.append(draw(distances == distances.min(), rng))
     return picked

@@ -1,0 +1,16 @@
+"""Every strategy of the catalogue keeps the contract that third parties' strategies are held to."""
+
+from __future__ import annotations
+
+import pytest
+
+from pickem.acquisition import Strategy
+from pickem.strategies import strategy as by_name
+from pickem.strategies.catalogue import BUILT_IN
+from pickem.strategies.testing import StrategyContract
+
+
+class TestEveryStrategy(StrategyContract):
+    @pytest.fixture(params=sorted(BUILT_IN))
+    def strategy(self, request: pytest.FixtureRequest) -> Strategy:
+        return by_name(request.param)
