@@ -99,7 +99,9 @@ def test_area_counts_only_seeds_that_span_the_range() -> None:
 
 def test_labels_needed_are_paired_by_seed_and_censored_ones_are_said() -> None:
     # seed 0: target 0.7 reached halfway between 20 and 40; seed 1: target 0.6 never reached
-    ran = curves({"random": [[0.5, 0.6, 0.7], [0.5, 0.5, 0.6]], "entropy": [[0.6, 0.8, 0.8], [0.5, 0.5, 0.5]]})
+    ran = curves(
+        {"random": [[0.5, 0.6, 0.7], [0.5, 0.5, 0.6]], "entropy": [[0.6, 0.8, 0.8], [0.5, 0.5, 0.5]]}
+    )
     needed = labels_needed(ran["entropy"], ran["random"], LabelRange(20, 60))
     assert needed is not None
     assert (needed.median, needed.limit, needed.reached, needed.n) == (None, 60, 1, 2)
