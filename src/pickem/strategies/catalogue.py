@@ -66,7 +66,10 @@ def strategy(name: str) -> Strategy:
 
 
 def catalogue() -> dict[str, Listing]:
-    """All strategies that can be asked for; a third party's is described by its docstring's first line."""
+    """All strategies that can be asked for; a third party's is described by its docstring's first line.
+
+    One that cannot be loaded is listed with what is wrong with it, and only its `make` raises StrategyError.
+    """
     others = {name: _listing(entry) for name, entry in _third_party().items()}
     return BUILT_IN | others
 
@@ -78,9 +81,12 @@ def _third_party() -> dict[str, EntryPoint]:
 
 
 def _listing(entry: EntryPoint) -> Listing:
-    lines = (type(_load(entry)).__doc__ or "").strip().splitlines()
+    try:
+        about = type(_load(entry)).__doc__ or ""
+    except StrategyError as error:
+        about = f"cannot be used: {error.got}"
     origin = entry.dist.name if entry.dist else entry.value
-    return Listing(lambda: _load(entry), lines[0] if lines else "(no description)", origin)
+    return Listing(lambda: _load(entry), next(iter(about.strip().splitlines()), "(no description)"), origin)
 
 
 def _load(entry: EntryPoint) -> Strategy:

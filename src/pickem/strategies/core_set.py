@@ -16,7 +16,7 @@ class CoreSet:
     The largest distance of any patch to its nearest centre is then at most twice what the best possible
     picks would reach (Gonzalez 1985). The labelled set is the start; without one, the first pick is the
     patch nearest the mean of the pool. Of equally far patches one is drawn at random. The utility is the
-    distance.
+    distance to the nearest centre; of a first pick without a labelled set, the largest distance it leaves.
     """
 
     needs = frozenset({Feature.EMBEDDING})
@@ -45,11 +45,13 @@ class CoreSet:
             utilities.append(float(np.sqrt(max(nearest[farthest], 0))))
             np.minimum(nearest, squared_distances(embeddings, embeddings[farthest]), out=nearest)
             nearest[picked] = -1  # a picked patch is never the farthest, not even among its duplicates
-        reasons = tuple(
+        reasons = [
             f"unlike anything labelled or picked so far: distance {distance:.4g} to the most similar"
             for distance in utilities
-        )
-        return Selection(tuple(pool.patches[i] for i in picked), tuple(utilities), reasons)
+        ]
+        if not len(labelled):
+            reasons[0] = "in the middle of the unlabelled patches, as nothing is labelled yet"
+        return Selection(tuple(pool.patches[i] for i in picked), tuple(utilities), tuple(reasons))
 
 
 def _distance_to_nearest(
