@@ -7,13 +7,16 @@ picks-1.npz           the first patch of the first query, as the network of that
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from pickem.errors import JournalError
@@ -92,12 +95,15 @@ _NUMBER = re.compile(r"-(\d+)\.npz$")
 
 def _read(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[np.generic]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: np.asarray(archive[name]) for name in names}
+        content = io.BytesIO(path.read_bytes())  # np.load does not close a file that it cannot make out
+        archive = np.load(content, allow_pickle=False)
+        if not isinstance(archive, NpzFile):
+            raise ValueError("a single array, not an archive of arrays")
+        arrays = {name: np.asarray(archive[name]) for name in names}
         images = [array.shape for array in arrays.values() if array.ndim > 0]
         if any(len(shape) != 2 or shape != images[0] for shape in images):
             raise ValueError(f"images of different shapes: {images}")
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise JournalError(
             "An image kept by a run cannot be read.",
             got=f"{path}: {error}",

@@ -102,6 +102,7 @@ def render(name: str, figure: Figure) -> RenderedFigure:
     """The files of a figure, the same bytes whenever the figure is the same. Call it within `settings()`."""
     svg, png = io.BytesIO(), io.BytesIO()
     figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "pickem"})
+    figure.set_layout_engine("none")  # the PNG keeps the places that the SVG has
     figure.savefig(png, format="png", dpi=DPI, metadata={"Software": "pickem"})
     return RenderedFigure(name, svg.getvalue(), png.getvalue())
 
@@ -110,6 +111,7 @@ def inline_svg(figure: RenderedFigure, label: str) -> str:
     """The <svg> element for a page, which sizes it; ids are unique to the figure, `label` is read out."""
     text = figure.svg.decode()
     element = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    element = re.sub(r' id="image[0-9a-f]+"', "", element)  # hashes of the content: equal for equal images
     element = re.sub(r'\bid="', f'id="{figure.name}-', element)
     element = element.replace("url(#", f"url(#{figure.name}-").replace('href="#', f'href="#{figure.name}-')
     opening, rest = element.split(">", 1)
