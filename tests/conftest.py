@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pickem.datasets import open_dataset
 from pickem.learning import Regions
@@ -21,6 +22,9 @@ from pickem.predictor import (
     unet_predictor,
 )
 from tests.fixtures.tiny_dataset import write_tiny_dataset
+
+settings.register_profile("pickem", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pickem")  # a busy machine must not decide a test
 
 CPU = Backend("cpu", "fp32")
 AUGMENTATION = AugmentationSettings(zoom=(0.8, 1.25), rotation=10, contrast=0.1, noise=0.1)

@@ -77,7 +77,7 @@ class Box:
 
     def contains(self, other: Box) -> bool:
         """Whether every voxel of `other` lies in this box."""
-        return self.intersection(other) == other
+        return self.intersection(other).size == other.size
 
     def grow(self, halo: Shape3, within: Box) -> Box:
         """This box with `halo` voxels more on both sides of each axis, clipped to `within`."""
@@ -135,9 +135,9 @@ def random_patches(
 ) -> list[PatchId]:
     """`count` distinct patches at uniformly random positions; overlaps are allowed, repeats are not.
 
-    Regions (volume name, box), which do not overlap, are drawn in proportion to their number of possible positions, so that
-    every position of every region is equally likely. Returns fewer than `count` where there are fewer
-    positions than that.
+    Regions (volume name, box), which do not overlap, are drawn in proportion to their number of possible
+    positions, so that every position of every region is equally likely. Returns fewer than `count` where
+    there are fewer positions than that.
     """
     per_box = [_positions(box, height, width) for _, box in regions]
     ends = np.cumsum([z * y * x for z, y, x in per_box])

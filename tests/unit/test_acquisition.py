@@ -1,0 +1,77 @@
+"""The words between predictor and strategies refuse what makes no sense."""
+
+from __future__ import annotations
+
+import hypothesis.extra.numpy as arrays
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pickem.acquisition import Feature, PoolFeatures, Selection
+from pickem.errors import SelectionError
+from pickem.geometry import PatchId
+
+finite_columns = arrays.arrays(
+    st.sampled_from([np.float16, np.float32, np.float64]),
+    st.one_of(st.tuples(st.integers(0, 30)), st.tuples(st.integers(0, 30), st.integers(1, 4))),
+    elements=st.floats(-1000, 1000, width=16),
+)
+
+
+def patches(count: int) -> list[PatchId]:
+    return [PatchId("volume", 0, 0, 8 * i, 8, 8) for i in range(count)]
+
+
+class TestPoolFeatures:
+    @given(finite_columns)
+    def test_finite_columns_are_kept_as_they_are(self, column: NDArray[np.floating]) -> None:
+        features = PoolFeatures(patches(len(column)), {Feature.ENTROPY: column})
+        assert len(features) == len(column)
+        assert features.column(Feature.ENTROPY) is column
+
+    @given(finite_columns.filter(len), st.sampled_from([np.nan, np.inf, -np.inf]), st.data())
+    def test_one_value_that_is_no_number_is_refused(
+        self, column: NDArray[np.floating], value: float, data: st.DataObject
+    ) -> None:
+        column.flat[data.draw(st.integers(0, column.size - 1))] = value
+        with pytest.raises(SelectionError, match="not finite"):
+            PoolFeatures(patches(len(column)), {Feature.EMBEDDING: column})
+
+    def test_the_last_row_of_a_large_pool_is_checked_too(self) -> None:
+        column = np.zeros(200_000, dtype=np.float32)
+        column[-1] = np.nan
+        with pytest.raises(SelectionError, match="not finite"):
+            PoolFeatures(patches(1) * len(column), {Feature.MARGIN: column})
+
+    @given(finite_columns, st.integers(0, 30))
+    def test_a_column_of_another_length_is_refused(self, column: NDArray[np.floating], count: int) -> None:
+        if count == len(column):
+            count += 1
+        with pytest.raises(SelectionError, match="one row per patch") as caught:
+            PoolFeatures(patches(count), {Feature.CONFIDENCE: column})
+        assert caught.value.got == f"{len(column)} rows"
+        assert caught.value.expected == f"{count} rows"
+
+    @pytest.mark.parametrize("missing", list(Feature))
+    def test_a_column_that_was_not_computed_is_named(self, missing: Feature) -> None:
+        others = {feature: np.zeros(3) for feature in Feature if feature is not missing}
+        with pytest.raises(SelectionError, match=f"feature {missing},"):
+            PoolFeatures(patches(3), others).column(missing)
+
+
+class TestSelection:
+    def test_length_is_the_number_of_picks(self) -> None:
+        assert len(Selection(tuple(patches(3)), (0.0,) * 3, ("why",) * 3)) == 3
+
+    @given(st.lists(st.integers(0, 4), min_size=3, max_size=3).filter(lambda n: len(set(n)) > 1))
+    def test_each_pick_has_one_utility_and_one_reason(self, lengths: list[int]) -> None:
+        picks, utilities, reasons = lengths
+        with pytest.raises(SelectionError, match="one utility and one reason"):
+            Selection(tuple(patches(picks)), (0.0,) * utilities, ("why",) * reasons)
+
+    def test_no_patch_is_picked_twice(self) -> None:
+        twice = (*patches(3), patches(2)[1])
+        with pytest.raises(SelectionError, match="twice"):
+            Selection(twice, (0.0,) * 4, ("why",) * 4)
