@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pickem.strategies.catalogue import Listing, catalogue, strategy
+from pickem.strategies.checks import at_most
 from pickem.strategies.core_set import CoreSet
 from pickem.strategies.k_means import KMeansSampling
 from pickem.strategies.random import Random, RandomForeground
@@ -15,6 +16,7 @@ __all__ = [
     "Random",
     "RandomForeground",
     "Ranking",
+    "at_most",
     "catalogue",
     "strategy",
 ]
