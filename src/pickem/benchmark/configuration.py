@@ -36,7 +36,7 @@ class Configuration(BaseModel):
     rounds: int
     classes: tuple[str, ...]
     annotation: str
-    voxel_size: tuple[float, float, float] | None  # nm, (z, y, x)
+    voxel_size: tuple[float, float, float] | None = None  # nm, (z, y, x)
     effort_version: int
     settings: Profile  # device and precision resolved: never "auto"
     profile: str
@@ -112,7 +112,7 @@ def read_configuration(folder: Path) -> Configuration | None:
     except (tomllib.TOMLDecodeError, ValidationError, UnicodeDecodeError) as error:
         raise JournalError(
             "The settings of this benchmark cannot be read.",
-            got=f"{path}: {str(error).splitlines()[0]}",
+            got=f"{path}: {error}",
             expected="the file as pickem wrote it",
             todo="choose another --out, or restore the file",
         ) from error

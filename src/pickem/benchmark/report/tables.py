@@ -54,10 +54,14 @@ def main_table(summary: Summary) -> Table:
         for name, value in summary.full_supervision.items()
     ]
     area = f"AUC {summary.within.start}–{summary.within.stop}" if summary.within else "AUC"
-    counts = [f"{count} labels" for count in summary.counts]
-    head = ("strategy", "seeds", *counts, *(["all labels"] if full else []), area, "labels to random’s end")
+    counts = [f"at {count}" for count in summary.counts]
+    head = ("strategy", "seeds", *counts, *(["at all"] if full else []), area, "labels to random’s end")
     margin = "mean" if summary.most_seeds < FEWEST_FOR_INTERVAL else "mean ± half the 95 % interval"
-    return Table(f"Jaccard, {margin} over seeds; blank where no seed has come yet.", head, tuple(rows))
+    return Table(
+        f"Jaccard at so many labelled patches, {margin} over seeds; blank where no seed has come yet.",
+        head,
+        tuple(rows),
+    )
 
 
 def comparison_table(summary: Summary, baseline: str) -> Table | None:
@@ -91,8 +95,12 @@ def class_table(summary: Summary) -> Table | None:
         for strategy, by_class in summary.by_class.items()
         for name, values in by_class.items()
     ]
-    head = ("strategy", "class", *(f"{n} labels" for n in summary.counts))
-    return Table("Jaccard of each class. The Jaccard everywhere else is their mean.", head, tuple(rows))
+    head = ("strategy", "class", *(f"at {n}" for n in summary.counts))
+    return Table(
+        "Jaccard of each class at so many labelled patches. The Jaccard everywhere else is their mean.",
+        head,
+        tuple(rows),
+    )
 
 
 def paper_table(summary: Summary, paper: PaperResults) -> Table:
@@ -108,7 +116,7 @@ def paper_table(summary: Summary, paper: PaperResults) -> Table:
         "The paper’s own results, one run each, read off its Figure 2 (± 0.005; blank below its range). "
         f"Its full supervision: {paper.full_supervision:.3f}."
     )
-    return Table(caption, ("strategy", *(f"{n} labels" for n in summary.counts)), tuple(rows))
+    return Table(caption, ("strategy", *(f"at {n}" for n in summary.counts)), tuple(rows))
 
 
 def verdict(summary: Summary, baseline: str) -> str | None:

@@ -29,11 +29,11 @@ def difference(value: Estimate) -> str:
 
 
 def labels(needed: LabelsNeeded | None) -> str:
-    """137; > 200 where it is not reached; with the number of seeds that reach it where not all do."""
+    """137; > 200 where it is not reached; with the number of seeds that reach it where only some do."""
     if needed is None:
         return NOTHING
     number = f"> {needed.limit}" if needed.median is None else f"{needed.median:.0f}"
-    return number if needed.reached == needed.n else f"{number} ({needed.reached} of {needed.n})"
+    return number if needed.reached in (0, needed.n) else f"{number} ({needed.reached} of {needed.n})"
 
 
 def saving(value: Saving) -> str:
