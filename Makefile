@@ -33,7 +33,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY) $(PEERS)
-	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script; done
+	for name in training selection monte_carlo; do $(BIN)/python -m benchmarks.$$name; done
 
 docs: $(READY)
 	$(BIN)/python docs/generate_cli_reference.py
@@ -59,6 +59,7 @@ $(PEERS): requirements-torch.txt benchmarks/requirements-peers.txt
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --requirement requirements-torch.txt
 	.venv-bench/bin/python -m pip install --quiet --requirement benchmarks/requirements-peers.txt
+	.venv-bench/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 # The pages are tested in a real Chromium. Debian's package is installed where that is possible without asking.
