@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from pickem.benchmark.report.results_table import FULL_SUPERVISION
@@ -25,6 +22,7 @@ from pickem.benchmark.report.stored_views import (
 from pickem.benchmark.report.style import (
     BLUE,
     GREEN,
+    GREY,
     ORANGE,
     PURPLE,
     SKY_BLUE,
@@ -36,9 +34,10 @@ from pickem.benchmark.report.style import (
 LABELS = 120  # patches (paper, Figure 3)
 PREFERRED = ("random", "k-means", "entropy")  # the paper's choice
 WIDTH_MM, COLUMNS = 100.0, 3
-_LEGEND_COLUMNS = 4
-_CLASS_COLOURS = (SKY_BLUE, ORANGE, GREEN, PURPLE, YELLOW)
-_MISSED, _INVENTED, _CONFUSED = BLUE, VERMILLION, YELLOW
+_LEGEND_COLUMNS = 3
+_CLASS_COLOURS = (SKY_BLUE, GREEN, BLUE, ORANGE)
+_FALSE_NEGATIVE, _FALSE_POSITIVE, _CONFUSED = PURPLE, VERMILLION, YELLOW
+_RIGHT_OPACITY, _ERROR_OPACITY = 0.4, 0.85  # errors are what is to be seen
 
 
 @dataclass(frozen=True)
@@ -99,11 +98,10 @@ def segmentation_figure(panels: SegmentationPanels, classes: Sequence[str]) -> F
     grid = [figure.add_subplot(rows, COLUMNS, i + 1) for i in range(count)]
     _show(grid[0], first.image, "image")
     _show(grid[1], first.image, "ground truth")
-    _overlay(grid[1], _class_colours(first.truth, len(classes)))
+    _overlay(grid[1], _truth_colours(first.truth, len(classes)))
     for axes, (name, view) in zip(grid[2:], predictions, strict=True):
         _show(axes, view.image, f"{name} ({view.jaccard:.3f})")
-        _overlay(axes, _error_colours(view))
-        _outline(axes, view.prediction)
+        _overlay(axes, _prediction_colours(view, len(classes)))
     figure.legend(
         handles=handles, loc="outside lower center", ncols=min(len(handles), _LEGEND_COLUMNS), handlelength=1
     )
@@ -129,46 +127,47 @@ def _overlay(axes: Axes, colours: NDArray[np.uint8]) -> None:
     axes.imshow(colours, interpolation="none")
 
 
-def _outline(axes: Axes, prediction: NDArray[np.uint8]) -> None:
-    foreground = prediction > 0
-    if foreground.any() and not foreground.all():
-        axes.contour(foreground, levels=[0.5], colors="white", linewidths=0.5)
-
-
-def _class_colours(truth: NDArray[np.uint8], classes: int) -> NDArray[np.uint8]:
+def _truth_colours(truth: NDArray[np.uint8], classes: int) -> NDArray[np.uint8]:
     """(h, w, 4) uint8 RGBA: each foreground class in its colour, unlabelled pixels in grey."""
-    layers = [(truth == c + 1, _CLASS_COLOURS[c % len(_CLASS_COLOURS)]) for c in range(classes)]
-    return _paint([*layers, (truth == UNLABELLED, "#808080")], truth.shape)
+    return _paint(truth.shape, [*_class_layers(truth, classes), (truth == UNLABELLED, GREY, _ERROR_OPACITY)])
 
 
-def _error_colours(view: EvaluationView) -> NDArray[np.uint8]:
-    """(h, w, 4) uint8 RGBA: foreground missed, foreground invented, one class taken for another."""
-    known = view.truth != UNLABELLED
-    true, predicted = view.truth > 0, view.prediction > 0
-    layers = [
-        (known & true & ~predicted, _MISSED),
-        (known & ~true & predicted, _INVENTED),
-        (known & true & predicted & (view.truth != view.prediction), _CONFUSED),
+def _prediction_colours(view: EvaluationView, classes: int) -> NDArray[np.uint8]:
+    """(h, w, 4) uint8 RGBA: what is right in the colour of its class; over it the false negatives, the false
+    positives, and where one class was taken for another."""
+    truth, predicted = view.truth, view.prediction
+    known = truth != UNLABELLED
+    errors = [
+        (known & (truth > 0) & (predicted == 0), _FALSE_NEGATIVE, _ERROR_OPACITY),
+        (known & (truth == 0) & (predicted > 0), _FALSE_POSITIVE, _ERROR_OPACITY),
+        (known & (truth > 0) & (predicted > 0) & (truth != predicted), _CONFUSED, _ERROR_OPACITY),
     ]
-    return _paint(layers, view.truth.shape)
+    return _paint(truth.shape, [*_class_layers(np.where(known, predicted, 0), classes), *errors])
 
 
-def _paint(layers: Sequence[tuple[NDArray[np.bool_], str]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+Layer = tuple[NDArray[np.bool_], str, float]  # where, colour, opacity
+
+
+def _class_layers(labels: NDArray[np.uint8], classes: int) -> list[Layer]:
+    return [(labels == c + 1, _class_colour(c), _RIGHT_OPACITY) for c in range(classes)]
+
+
+def _class_colour(index: int) -> str:
+    return _CLASS_COLOURS[index % len(_CLASS_COLOURS)]
+
+
+def _paint(shape: tuple[int, ...], layers: Sequence[Layer]) -> NDArray[np.uint8]:
+    """The layers over each other; a later one hides those before it."""
     colours = np.zeros((*shape, 4), dtype=np.uint8)
-    for mask, colour in layers:
-        red, green, blue = bytes.fromhex(colour[1:])
-        colours[mask] = (red, green, blue, 150)
+    for where, colour, opacity in layers:
+        colours[where] = (*bytes.fromhex(colour[1:]), round(255 * opacity))
     return colours
 
 
-def _legend(classes: Sequence[str]) -> list[Artist]:
-    named = [(name, _CLASS_COLOURS[c % len(_CLASS_COLOURS)]) for c, name in enumerate(classes)]
-    errors = [("missed", _MISSED), ("invented", _INVENTED)]
+def _legend(classes: Sequence[str]) -> list[Patch]:
+    right = [(name, _class_colour(c), _RIGHT_OPACITY) for c, name in enumerate(classes)]
+    errors = [("false negative", _FALSE_NEGATIVE), ("false positive", _FALSE_POSITIVE)]
     if len(classes) > 1:
         errors.append(("wrong class", _CONFUSED))
-    outline = Line2D([], [], color="white", linewidth=0.8, label="prediction's outline")
-    outline.set_path_effects([withStroke(linewidth=4, foreground="0.5")])
-    return [
-        *(Patch(facecolor=colour, alpha=0.6, label=label) for label, colour in (*named, *errors)),
-        outline,
-    ]
+    wrong = [(name, colour, _ERROR_OPACITY) for name, colour in errors]
+    return [Patch(facecolor=colour, alpha=alpha, label=name) for name, colour, alpha in (*right, *wrong)]
