@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-ROWS = 8192  # of a block; 8 MB of float32 at 256 dimensions, so a block stays in the cache
+ROWS = 1024  # of a block; 1 MB of float32 at 256 dimensions, so a block stays in the cache
 
 
 def squared_distances(embeddings: NDArray[np.floating], point: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -16,8 +16,12 @@ def squared_distances(embeddings: NDArray[np.floating], point: NDArray[np.floati
     """
     distances = np.empty(len(embeddings), dtype=np.float32)
     target = np.asarray(point, dtype=np.float32)
+    buffer = np.empty((min(ROWS, len(embeddings)), len(target)), dtype=np.float32)
     for start in range(0, len(embeddings), ROWS):
-        difference = embeddings[start : start + ROWS].astype(np.float32) - target
+        block = embeddings[start : start + ROWS]
+        difference = buffer[: len(block)]
+        difference[:] = block
+        difference -= target
         np.einsum("ij,ij->i", difference, difference, out=distances[start : start + ROWS])
     return distances
 
