@@ -58,7 +58,7 @@ def main() -> None:
     phase = Phase(learning_rate=1e-3, steps=STEPS)
 
     def ours() -> None:
-        predictor.fit(patches, phase, np.random.default_rng(0), lambda done, total: None)
+        predictor.fit(patches, phase, np.random.default_rng(0), lambda *_: None)
 
     def score() -> None:
         predictor.measure(images, {Feature.ENTROPY}, np.random.default_rng(0))
@@ -123,7 +123,7 @@ def forward_flops(side: int) -> int:
     network = UNet(load_profile("fast").network, 2, torch.Generator().manual_seed(0)).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, 1, side, side))
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def interleaved(*tasks: Callable[[], None]) -> list[list[float]]:

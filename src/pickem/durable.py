@@ -35,6 +35,15 @@ def write_durably(path: Path, data: bytes) -> None:
         raise storage_error(path, error) from error
 
 
+def remove_partial_files(folder: Path) -> None:
+    """Delete what writes that were killed half-way have left in `folder` and below.
+
+    Safe only where no other process writes in the folder.
+    """
+    for path in folder.rglob("*.partial"):
+        path.unlink(missing_ok=True)
+
+
 def storage_error(path: Path, error: OSError) -> StorageError:
     """The StorageError that says, for this `path`, what `error` means and what to do about it."""
     what, todo = {

@@ -124,7 +124,7 @@ class TrainingError(PickemError, ArithmeticError):
 
 
 class StorageError(PickemError, OSError):
-    """Something cannot be written or read where it should lie: full disk, no permission, a file in the way."""
+    """Something cannot be written where it should lie: full disk, no permission, a file in the way."""
 
 
 class RunError(PickemError):

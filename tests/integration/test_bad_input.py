@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from filelock import FileLock
 
-from tests.integration.command_line import pickem, rows
+from tests.integration.command_line import pickem, pickem_here, rows
 
 Arguments = Callable[..., list[object]]
 
@@ -38,7 +38,7 @@ def arguments(tiny_dataset: Path, tmp_path: Path) -> Arguments:
 
 
 def refused(command: list[object], *words: str) -> None:
-    result = pickem(*command)
+    result = pickem_here(*command)
     assert result.returncode == 2, result.stdout + result.stderr
     assert "Traceback" not in result.stderr
     assert result.stderr.startswith("error: ") or "Usage:" in result.stderr
@@ -134,7 +134,7 @@ def test_more_labels_than_the_pool_has(arguments: Arguments, tmp_path: Path) -> 
 def test_folder_made_with_another_configuration(
     arguments: Arguments, tiny_dataset: Path, tmp_path: Path
 ) -> None:
-    assert pickem(*arguments()).returncode == 0
+    assert pickem_here(*arguments()).returncode == 0
     before = rows(tmp_path / "out")
     changed = tiny_dataset.parent / "changed.toml"
     text = (tiny_dataset.parent / "profile.toml").read_text()
@@ -158,12 +158,12 @@ def test_two_processes_in_one_folder(arguments: Arguments, tmp_path: Path) -> No
 
 
 def test_damaged_journal(arguments: Arguments, tmp_path: Path) -> None:
-    assert pickem(*arguments()).returncode == 0
+    assert pickem_here(*arguments()).returncode == 0
     record = tmp_path / "out" / "runs" / "random" / "seed-000" / "evaluation-000.json"
     record.write_text("{")
     refused(arguments(), "evaluation-000.json", "delete this file")
     record.unlink()
-    assert pickem(*arguments()).returncode == 0
+    assert pickem_here(*arguments()).returncode == 0
 
 
 def test_unknown_device(arguments: Arguments) -> None:
@@ -185,12 +185,12 @@ def test_full_disk_leaves_journal_and_checkpoints_whole(arguments: Arguments, tm
     """The disk fills up in the middle of a run; with space again, the run goes on to the same end."""
     command = arguments(rounds=3)
     undisturbed = arguments(rounds=3, out=tmp_path / "undisturbed")
-    assert pickem(*undisturbed).returncode == 0
+    assert pickem_here(*undisturbed).returncode == 0
     full = pickem("full-disk", 6, *command, module=UNDER)
     assert full.returncode == 2, full.stderr
     assert "disk is full" in full.stderr
     assert "Traceback" not in full.stderr
     assert not list((tmp_path / "out").rglob("*.partial"))
-    assert pickem(*command).returncode == 0
+    assert pickem_here(*command).returncode == 0
     scores = [row["jaccard"] for row in rows(tmp_path / "out")]
     assert scores == [row["jaccard"] for row in rows(tmp_path / "undisturbed")]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.tiny_dataset import write_tiny_dataset
-from tests.integration.command_line import REPOSITORY, pickem, rows, without_times
+from tests.integration.command_line import REPOSITORY, pickem, pickem_here, rows, without_times
 
 STRATEGIES = "entropy,random"
 
@@ -46,21 +46,21 @@ def assert_same(out: Path, undisturbed: Path) -> None:
 
 # One run makes about 35 renames: run.toml, two for each checkpoint, one for each record, view and table.
 @pytest.mark.parametrize("point", ["before", "after"])
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 8, 11, 13, 14])
+@pytest.mark.parametrize("number", [1, 2, 3, 5, 8, 13])
 def test_killed_at_a_durable_write(
     point: str, number: int, folder: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     killed = pickem(point, number, *arguments(folder, out), module="tests.integration.killing")
     assert killed.returncode == -signal.SIGKILL
-    again = pickem(*arguments(folder, out))
+    again = pickem_here(*arguments(folder, out))
     assert again.returncode == 0, again.stderr
     assert_same(out, undisturbed)
 
 
 def test_started_again_a_finished_benchmark_trains_nothing(undisturbed: Path, folder: Path) -> None:
     before = rows(undisturbed)
-    assert pickem(*arguments(folder, undisturbed)).returncode == 0
+    assert pickem_here(*arguments(folder, undisturbed)).returncode == 0
     assert rows(undisturbed) == before  # the times too
 
 
@@ -72,11 +72,11 @@ def test_several_processes_give_the_same_curves(folder: Path, undisturbed: Path,
 
 def test_more_rounds_and_seeds_can_be_added(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert pickem(*arguments(folder, out, "--rounds", 1)).returncode == 0
+    assert pickem_here(*arguments(folder, out, "--rounds", 1)).returncode == 0
     assert [row["labelled_patches"] for row in rows(out)] == ["4", "4"]
-    assert pickem(*arguments(folder, out)).returncode == 0
+    assert pickem_here(*arguments(folder, out)).returncode == 0
     assert without_times(rows(out)) == without_times(rows(undisturbed))
-    assert pickem(*arguments(folder, out, "--seeds", 2)).returncode == 0
+    assert pickem_here(*arguments(folder, out, "--seeds", 2)).returncode == 0
     assert {row["seed"] for row in rows(out)} == {"0", "1"}
     seed_0 = [row for row in rows(out) if row["seed"] == "0"]
     assert without_times(seed_0) == without_times(rows(undisturbed))
@@ -91,7 +91,7 @@ def test_ctrl_c_says_how_to_go_on(folder: Path, undisturbed: Path, tmp_path: Pat
     assert process.returncode == 130
     assert "Traceback" not in stderr
     assert "continues" in stderr
-    assert pickem(*arguments(folder, out)).returncode == 0
+    assert pickem_here(*arguments(folder, out)).returncode == 0
     assert_same(out, undisturbed)
 
 

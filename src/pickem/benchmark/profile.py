@@ -77,12 +77,23 @@ def load_profile(name_or_file: str) -> Profile:
     return parse_profile(text, name_or_file)
 
 
+def change_profile(profile: Profile, **changes: object) -> Profile:
+    """The profile with some settings replaced; those given as None stay. Raises ConfigError."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    return _validated(profile.model_dump() | given, "the command line")
+
+
 def parse_profile(text: str, source: str) -> Profile:
     """A profile from TOML text; `source` names it in errors."""
     try:
-        return Profile.model_validate(tomllib.loads(text))
+        return _validated(tomllib.loads(text), source)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError("The profile is not valid TOML.", got=f"{source}: {error}") from error
+
+
+def _validated(settings: dict[str, object], source: str) -> Profile:
+    try:
+        return Profile.model_validate(settings)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigError(

@@ -22,7 +22,7 @@ from pickem.benchmark.run import Progress, Watch
 from pickem.benchmark.tables import write_tables
 from pickem.benchmark.tasks import Plan, Task, Worker
 from pickem.datasets import open_dataset
-from pickem.durable import storage_error
+from pickem.durable import remove_partial_files, storage_error
 from pickem.errors import ConfigError, RunLockedError
 from pickem.predictor import resolve_backend
 from pickem.strategies import strategy as strategy_named
@@ -65,6 +65,7 @@ def benchmark(
     opened = open_dataset(dataset, data_dir)
     plan = Plan(dataset, data_dir, split, settings, rounds, out)
     with _locked(out):
+        remove_partial_files(out)
         asked = Configuration.of(opened, split, settings, tuple(strategies), seeds, rounds)
         earlier = read_configuration(out)
         configuration = asked if earlier is None else asked.merged_with(earlier, out)

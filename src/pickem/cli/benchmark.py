@@ -8,11 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from pickem.benchmark import benchmark as run_benchmark
-from pickem.benchmark import load_profile
-from pickem.benchmark.full_supervision import FULL_SUPERVISION
-from pickem.cli.progress import BenchmarkProgress
-from pickem.predictor.backend import DeviceName, PrecisionName
+EXIT_INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 
 def benchmark(
@@ -45,35 +41,42 @@ def benchmark(
         int | None, typer.Option(help="CPU threads per run; the profile's by default.")
     ] = None,
     device: Annotated[
-        DeviceName | None, typer.Option(help="auto takes CUDA where there is one; the profile's by default.")
+        str | None, typer.Option(help="auto takes CUDA where there is one; the profile's by default.")
     ] = None,
     precision: Annotated[
-        PrecisionName | None,
+        str | None,
         typer.Option(help="auto takes bf16 where the hardware has it; the profile's by default."),
     ] = None,
 ) -> None:
     """Run strategies against each other on labelled data: a learning curve for each strategy and seed."""
-    chosen = {"threads": threads, "device": device, "precision": precision}
-    settings = load_profile(profile)
-    settings = type(settings).model_validate(
-        settings.model_dump() | {key: value for key, value in chosen.items() if value is not None}
-    )
+    # Here and not above: they load PyTorch, for which nobody should wait who only asks for help.
+    from pickem.benchmark import benchmark as run_benchmark
+    from pickem.benchmark import load_profile
+    from pickem.benchmark.full_supervision import FULL_SUPERVISION
+    from pickem.benchmark.profile import change_profile
+    from pickem.cli.progress import BenchmarkProgress
+
+    settings = change_profile(load_profile(profile), threads=threads, device=device, precision=precision)
     names = [name.strip() for name in strategies.split(",") if name.strip()]
     rounds = settings.rounds if rounds is None else rounds
     evaluations = sum(1 if name in FULL_SUPERVISION else rounds for name in names) * seeds
     console = Console()
-    with BenchmarkProgress(console, evaluations) as progress:
-        results = run_benchmark(
-            dataset,
-            out,
-            split=split,
-            strategies=names,
-            seeds=seeds,
-            rounds=rounds,
-            profile=settings,
-            data_dir=data_dir,
-            jobs=jobs,
-            watch=progress.update,
-        )
+    try:
+        with BenchmarkProgress(console, evaluations) as progress:
+            results = run_benchmark(
+                dataset,
+                out,
+                split=split,
+                strategies=names,
+                seeds=seeds,
+                rounds=rounds,
+                profile=settings,
+                data_dir=data_dir,
+                jobs=jobs,
+                watch=progress.update,
+            )
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; the same command continues where it stopped")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
     console.print(f"results: {results}", highlight=False, soft_wrap=True)
     console.print(f"next:    pickem report {out}", highlight=False, soft_wrap=True)

@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 
 from pickem import __version__
+from pickem.cli import data
 from pickem.cli.benchmark import benchmark
 from pickem.cli.report import report
 from pickem.cli.strategies import strategies
 from pickem.errors import PickemError
 
 EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 app = typer.Typer(
     name="pickem",
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 
 
+app.add_typer(data.app, name="data")
 app.command()(benchmark)
 app.command()(report)
 app.command()(strategies)
@@ -48,12 +49,9 @@ def pickem(
 
 
 def run() -> None:
-    """Entry point of the console script: exit code 0, 2 for bad input, 130 after Ctrl-C."""
+    """Entry point of the console script: exit code 0, or 2 for bad input."""
     try:
         app()
     except PickemError as error:
         Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(EXIT_BAD_INPUT)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted; the same command continues where it stopped", markup=False)
-        sys.exit(EXIT_INTERRUPTED)

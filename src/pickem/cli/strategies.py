@@ -5,7 +5,6 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from pickem.benchmark.full_supervision import CONVERGED, MATCHED
 from pickem.strategies import catalogue
 
 
@@ -18,4 +17,4 @@ def strategies() -> None:
         table.add_row(name, listing.about, listing.origin)
     console = Console()
     console.print(table)
-    console.print(f"\nNot strategies, but runs to compare with: {MATCHED}, {CONVERGED} (all labels).")
+    console.print("\nNot strategies, but runs to compare with: full-matched, full-converged (all labels).")

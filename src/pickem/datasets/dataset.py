@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from pickem.geometry import Box, Shape3
 from pickem.volumes import Volume, VoxelSize
 
 UNLABELLED = 255
-SplitName = Literal["test", "dev"]
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ class Dataset:
     unlabelled: int | None = None
     notes: tuple[str, ...] = field(default=())
 
-    def split(self, name: SplitName) -> Split:
+    def split(self, name: str) -> Split:
         """The regions of a split.
 
         Raises ConfigError where the dataset has no such split or it names unknown volumes or parts outside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,16 @@ _NM = {
 class TiffVolume:
     """The first image series of a TIFF file as a volume. Opening reads headers alone."""
 
-    def __init__(self, path: Path, shape: Shape3, dtype: np.dtype[Any], voxel_size: VoxelSize | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        pages: Sequence[int],
+        shape: Shape3,
+        dtype: np.dtype[Any],
+        voxel_size: VoxelSize | None,
+    ) -> None:
         self._path = path
+        self._pages = pages  # their places in the file; fewer than sections in ImageJ's stacks
         self._shape = shape
         self._dtype = dtype
         self.voxel_size = voxel_size
@@ -53,21 +62,20 @@ class TiffVolume:
         _, rows, columns = box.slices
         try:
             with tifffile.TiffFile(self._path) as file:
-                series = file.series[0]
                 for index, z in enumerate(range(box.start[0], box.stop[0])):
-                    voxels[index] = self._section(series, z)[rows, columns]
+                    voxels[index] = self._section(file, z)[rows, columns]
         except _DAMAGE as error:
             raise _damaged(self._path, error) from error
         return voxels
 
-    def _section(self, series: Any, z: int) -> NDArray[Any]:  # noqa: ANN401  (tifffile is untyped)
-        if series.dataoffset is None or len(series.pages) == self._shape[0]:
-            section: NDArray[Any] = series.pages[z].asarray()
+    def _section(self, file: Any, z: int) -> NDArray[Any]:  # noqa: ANN401  (tifffile is untyped)
+        if len(self._pages) == self._shape[0]:
+            section: NDArray[Any] = file.pages[self._pages[z]].asarray()
             return section.reshape(self._shape[1:])
         # ImageJ writes one page and the other sections, uncompressed, behind it.
-        offset = series.dataoffset + z * self._shape[1] * self._shape[2] * self._dtype.itemsize
-        stored = series.dtype.newbyteorder(series.parent.byteorder)
-        return np.memmap(self._path, stored, "r", offset, self._shape[1:])
+        first = file.pages[self._pages[0]].dataoffsets[0]
+        offset = first + z * self._shape[1] * self._shape[2] * self._dtype.itemsize
+        return np.memmap(self._path, self._dtype.newbyteorder(file.byteorder), "r", offset, self._shape[1:])
 
 
 _DAMAGE = (tifffile.TiffFileError, ValueError, OSError, IndexError, KeyError, RuntimeError, TypeError)
@@ -87,13 +95,14 @@ def open_tiff(path: Path, voxel_size: VoxelSize | None) -> TiffVolume:
             dtype = np.dtype(series.dtype)
             check_type(dtype, str(path))
             found = voxel_size or _voxel_size(file)
+            pages = [page.index for page in series.pages if page is not None]
     except FileNotFoundError as error:
         raise VolumeNotFoundError("There is no such image.", got=path) from error
     except VolumeFormatError:
         raise
     except _DAMAGE as error:
         raise _damaged(path, error) from error
-    return TiffVolume(path, shape, dtype.newbyteorder("="), found)
+    return TiffVolume(path, pages, shape, dtype.newbyteorder("="), found)
 
 
 def _grey_shape(path: Path, series: Any) -> Shape3:  # noqa: ANN401
