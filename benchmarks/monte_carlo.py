@@ -127,8 +127,8 @@ def measured() -> str:
 
 The paper's U-Net, {BATCH} patches of {SIDE} × {SIDE}, {PASSES} passes, dropout {settings.dropout} in the
 {settings.dropout_place}; all in turns in one process, medians of {REPEATS}. Images in, one number a patch
-out. baal's network is in PyTorch's default memory layout and its heuristic in NumPy, as its users run it; ours
-is channels last and reduces in PyTorch.
+out. baal's network is in PyTorch's default memory layout and its heuristic in NumPy, as its users run it;
+ours is channels last and reduces in PyTorch.
 
 | | seconds | patches/s | against ours |
 |---|---|---|---|
