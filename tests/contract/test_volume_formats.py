@@ -221,6 +221,11 @@ def _truncated_tiff(folder: Path) -> Path:
     return _truncated(folder / "stack.tif", 0.5)
 
 
+def _truncated_imagej(folder: Path) -> Path:
+    _imagej_stack(folder)
+    return _truncated(folder / "imagej.tif", 0.5)
+
+
 def _truncated_png(folder: Path) -> Path:
     Image.fromarray(_voxels()[0]).save(folder / "one.png")
     return _truncated(folder / "one.png", 0.5)
@@ -310,6 +315,7 @@ def _unknown_ending(folder: Path) -> Path:
 
 UNUSABLE: dict[str, Callable[[Path], Path]] = {
     "truncated tiff": _truncated_tiff,
+    "truncated ImageJ stack": _truncated_imagej,
     "truncated png": _truncated_png,
     "truncated section": _truncated_section,
     "empty tiff": _empty_tiff,

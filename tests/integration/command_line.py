@@ -41,8 +41,8 @@ class Outcome:
 
 def pickem_here(*arguments: object) -> Outcome:
     """Run the same entry point in this process: quicker by the seconds that importing torch takes."""
-    stdout, stderr, before = io.StringIO(), io.StringIO(), sys.argv
-    sys.argv = ["pickem", *map(str, arguments)]
+    stdout, stderr, before = io.StringIO(), io.StringIO(), (sys.argv, sys.stdin)
+    sys.argv, sys.stdin = ["pickem", *map(str, arguments)], io.StringIO()
     try:
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
             run()
@@ -50,7 +50,7 @@ def pickem_here(*arguments: object) -> Outcome:
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     finally:
-        sys.argv = before
+        sys.argv, sys.stdin = before
     return Outcome(code, stdout.getvalue(), stderr.getvalue())
 
 

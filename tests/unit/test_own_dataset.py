@@ -133,6 +133,12 @@ def test_a_split_of_what_is_not_there_is_refused(folder: Path, description: str)
     assert caught.value.expected
 
 
+def test_a_split_that_evaluates_on_what_it_trains_on_is_refused(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="evaluates on what it trains on") as caught:
+        _open(folder, _changed("y = [10, 20]", "y = [9, 20]")).split("test")
+    assert "(0, 9, 0) to (4, 10, 30)" in str(caught.value)
+
+
 def test_an_undescribed_split_says_what_to_add(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"add \[split\.dev\]"):
         _open(folder).split("dev")

@@ -22,6 +22,7 @@ from pickem.datasets import Source, data_folder, find_source, open_dataset, sour
 from pickem.datasets.fetch import fetch as fetch_source
 from pickem.datasets.fetch import is_installed
 from pickem.datasets.verify import verify as verify_dataset
+from pickem.errors import DownloadError
 
 app = typer.Typer(help="Labelled datasets: list, fetch, verify.", no_args_is_help=True)
 
@@ -72,8 +73,10 @@ def fetch(
         console.print(f"{name} is here already: {folder}", highlight=False, soft_wrap=True)
         return
     _show_terms(console, source)
-    if source.files and not yes:
-        typer.confirm("Download it on these terms?", abort=True)
+    if source.files and not yes and not _accepted():
+        raise DownloadError(
+            "Nothing was downloaded: the terms were not accepted.", todo="answer with y, or give --yes"
+        )
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -118,6 +121,13 @@ def verify(
     if result.findings:
         raise typer.Exit(EXIT_FINDINGS)
     console.print(f"{name} makes sense", highlight=False)
+
+
+def _accepted() -> bool:
+    try:
+        return typer.confirm("Download it on these terms?")
+    except typer.Abort:  # nobody is there to answer
+        return False
 
 
 def _show_terms(console: Console, source: Source) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,7 +100,7 @@ class Dataset:
         """The regions of a split.
 
         Raises ConfigError where the dataset has no such split or it names unknown volumes or parts outside
-        them, and DatasetInvalidError where an image and its labels differ in shape.
+        them or parts on both sides, and DatasetInvalidError where an image and its labels differ in shape.
         """
         parts = self.splits.get(name)
         if parts is None:
@@ -108,11 +109,23 @@ class Dataset:
                 got=f"splits {', '.join(self.splits)}",
                 todo=f"add [split.{name}] to its TOML file" if self.splits else None,
             )
-        return Split(
-            name,
-            tuple(self._region(part) for part in parts.train),
-            tuple(self._region(part) for part in parts.evaluate),
-        )
+        train = tuple(self._region(part) for part in parts.train)
+        evaluate = tuple(self._region(part) for part in parts.evaluate)
+        self._check_apart(name, train, evaluate)
+        return Split(name, train, evaluate)
+
+    def _check_apart(
+        self, split: str, train: tuple[LabelledRegion, ...], evaluate: tuple[LabelledRegion, ...]
+    ) -> None:
+        for a, b in itertools.product(train, evaluate):
+            shared = a.region.intersection(b.region)
+            if a.volume == b.volume and shared.size:
+                raise ConfigError(
+                    f"The {split} split of {self.name} evaluates on what it trains on.",
+                    got=f"voxels from {shared.start} to {shared.stop} of {a.volume} on both sides",
+                    expected="parts that do not overlap",
+                    todo=f"correct [split.{split}] in its TOML file",
+                )
 
     def _region(self, part: Part) -> LabelledRegion:
         volume = self.volumes.get(part.volume)

@@ -19,7 +19,7 @@ from pickem.errors import DownloadError
 
 OnBytes = Callable[[int, int | None], None]  # bytes here, bytes in all where the server says so
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16  # bytes; what is lost at most when the connection breaks
 _CONNECT_S, _SILENCE_S = 10.0, 60.0
 _RETRIES = Retry(total=3, backoff_factor=0.1, status_forcelist=(502, 503, 504), raise_on_status=False)
 

@@ -128,7 +128,9 @@ def _unpack(archive: Path, root: str, folder: Path) -> None:
             expected=f"a folder {root}",
         )
     for path in (unpacked / root).iterdir():
-        shutil.move(path, folder / path.name)
+        if (folder / path.name).is_dir():  # an earlier attempt was interrupted in this loop
+            shutil.rmtree(folder / path.name)
+        path.replace(folder / path.name)
     shutil.rmtree(unpacked)
     archive.unlink()
 

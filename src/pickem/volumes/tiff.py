@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,16 @@ class TiffVolume:
         return np.memmap(self._path, self._dtype.newbyteorder(file.byteorder), "r", offset, self._shape[1:])
 
 
-_DAMAGE = (tifffile.TiffFileError, ValueError, OSError, IndexError, KeyError, RuntimeError, TypeError)
+_DAMAGE = (
+    tifffile.TiffFileError,
+    struct.error,
+    ValueError,
+    OSError,
+    IndexError,
+    KeyError,
+    RuntimeError,
+    TypeError,
+)
 
 
 def open_tiff(path: Path, voxel_size: VoxelSize | None) -> TiffVolume:
@@ -90,6 +100,8 @@ def open_tiff(path: Path, voxel_size: VoxelSize | None) -> TiffVolume:
         with tifffile.TiffFile(path) as file:
             if not file.series:
                 raise _damaged(path, "there is no image in it")
+            if not _is_chain_whole(file):
+                raise _damaged(path, f"it breaks off after section {len(file.pages) - 1}")
             series = file.series[0]
             shape = _grey_shape(path, series)
             dtype = np.dtype(series.dtype)
@@ -103,6 +115,16 @@ def open_tiff(path: Path, voxel_size: VoxelSize | None) -> TiffVolume:
     except _DAMAGE as error:
         raise _damaged(path, error) from error
     return TiffVolume(path, pages, shape, dtype.newbyteorder("="), found)
+
+
+def _is_chain_whole(file: Any) -> bool:  # noqa: ANN401
+    """Whether the last page says that no other follows: tifffile gives what it finds of a file cut short."""
+    form = file.tiff
+    file.filehandle.seek(file.pages[len(file.pages) - 1].offset)
+    (tags,) = struct.unpack(form.tagnoformat, file.filehandle.read(form.tagnosize))
+    file.filehandle.seek(tags * form.tagsize, 1)
+    following = file.filehandle.read(form.offsetsize)
+    return len(following) == form.offsetsize and not any(following)
 
 
 def _grey_shape(path: Path, series: Any) -> Shape3:  # noqa: ANN401
