@@ -1,0 +1,117 @@
+"""A benchmark from the command line and from Python: what it writes, and what it promises of it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pickem.benchmark import Progress, benchmark
+from pickem.strategies import catalogue
+from tests.fixtures.tiny_dataset import write_tiny_dataset
+from tests.integration.command_line import pickem_here, rows, without_times
+
+EVERY = [*catalogue(), "full-matched", "full-converged"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_dataset(tmp_path_factory.mktemp("tiny") / "data").parent
+
+
+@pytest.fixture(scope="module")
+def out(folder: Path) -> Path:
+    """Every strategy of the catalogue and both kinds of full supervision, through the command line."""
+    result = pickem_here(
+        *("benchmark", folder / "tiny.toml", "--profile", folder / "profile.toml"),
+        *("--strategies", ",".join(EVERY), "--out", folder / "out"),
+    )
+    assert result.returncode == 0, result.stderr
+    assert "left" in result.stdout
+    assert "pickem report" in result.stdout
+    return folder / "out"
+
+
+def test_every_strategy_has_a_whole_curve(out: Path) -> None:
+    for name in catalogue():
+        curve = [row for row in rows(out) if row["strategy"] == name]
+        assert [int(row["labelled_patches"]) for row in curve] == [4, 7, 10]
+        assert [int(row["round"]) for row in curve] == [0, 1, 2]
+        scores = np.array([float(row["jaccard"]) for row in curve])
+        assert (scores > 0.1).all()
+        np.testing.assert_allclose(
+            scores,
+            [(float(r["jaccard_axon"]) + float(r["jaccard_myelin"])) / 2 for r in curve],
+            atol=1e-5,
+        )
+        effort = [float(row["effort_seconds"]) for row in curve]
+        assert effort == sorted(effort)
+
+
+def test_all_strategies_of_a_seed_start_alike(out: Path) -> None:
+    first = [row for row in rows(out) if row["round"] == "0" and row["labelled_patches"]]
+    assert len({(row["jaccard"], row["labelled_pixels"], row["train_s"]) for row in first}) == 1
+
+
+def test_full_supervision_is_a_row_of_its_own(out: Path) -> None:
+    by_name = {row["strategy"]: row for row in rows(out)}
+    for name in ("full-matched", "full-converged"):
+        assert by_name[name]["labelled_patches"] == ""
+        assert by_name[name]["effort_seconds"] == ""
+    assert int(by_name["full-matched"]["steps"]) == 12 + 4 + 4
+    assert int(by_name["full-converged"]["steps"]) in (20, 40)
+
+
+def test_every_pick_has_a_place_and_a_reason_and_none_is_picked_twice(out: Path) -> None:
+    picks = rows(out, "picks.csv")
+    for name in catalogue():
+        own = [row for row in picks if row["strategy"] == name]
+        assert [(row["round"], row["order"]) for row in own] == [(r, o) for r in "01" for o in "012"]
+        assert len({(row["volume"], row["z"], row["y"], row["x"]) for row in own}) == 6
+        assert all(row["reason"] and np.isfinite(float(row["utility"])) for row in own)
+
+
+def test_the_folder_says_how_it_was_made(out: Path) -> None:
+    run = tomllib.loads((out / "run.toml").read_text())
+    assert run["dataset"] == "tiny"
+    assert run["settings"]["device"] in ("cpu", "cuda")
+    assert run["settings"]["precision"] in ("fp32", "bf16")
+    assert run["classes"] == ["axon", "myelin"]
+    assert run["versions"]["torch"]
+    assert run["hardware"]["cores"] >= 1
+
+
+def test_a_report_can_be_made_of_it(out: Path) -> None:
+    result = pickem_here("report", out)
+    assert result.returncode == 0, result.stderr
+    page = (out / "report" / "report.html").read_text("utf-8")
+    assert "entropy" in page
+    assert "fewer than 5 seeds" in page or "fewer than five seeds" in page.lower()
+
+
+def test_five_lines_of_python_do_the_same(folder: Path, out: Path, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    results = benchmark(
+        str(folder / "tiny.toml"),
+        tmp_path / "out",
+        strategies=["entropy"],
+        profile=str(folder / "profile.toml"),
+        watch=seen.append,
+    )
+    assert results == tmp_path / "out" / "results.csv"
+    expected = [row for row in rows(out) if row["strategy"] == "entropy"]
+    assert without_times(rows(tmp_path / "out")) == without_times(expected)
+    assert [p.round for p in seen if p.stage is None] == [0, 1, 2]
+    assert {p.stage for p in seen} == {None, "training", "evaluating", "scoring"}
+
+
+def test_the_dev_split_stays_inside_the_training_part(folder: Path, tmp_path: Path) -> None:
+    result = pickem_here(
+        *("benchmark", folder / "tiny.toml", "--profile", folder / "profile.toml", "--split", "dev"),
+        *("--strategies", "random", "--rounds", 2, "--out", tmp_path / "out"),
+    )
+    assert result.returncode == 0, result.stderr
+    assert {row["split"] for row in rows(tmp_path / "out")} == {"dev"}
+    assert all(int(row["y"]) + 32 <= 120 for row in rows(tmp_path / "out", "picks.csv"))
