@@ -22,6 +22,7 @@ help:
 demo: $(READY)
 	$(BIN)/pickem benchmark demo --profile demo --strategies random,entropy --out $(DEMO)
 	$(BIN)/pickem report $(DEMO)
+	@echo "Open $(DEMO)/report/report.html in a browser."
 
 test: $(READY) chromium
 	$(BIN)/python -m pytest -m "not soak"

@@ -1,6 +1,6 @@
 """How fast the predictor trains and scores, beside the plain loop that a user would write.
 
-    python benchmarks/training.py
+    python -m benchmarks.training
 
 Measures, interleaved in one process, with the paper's network and 128 × 128 patches:
 
@@ -78,7 +78,7 @@ def main() -> None:
     ]
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
     TARGET.write_text(
-        f"# Speed of training and scoring\n\n`python benchmarks/training.py`, {described_machine()}, "
+        f"# Speed of training and scoring\n\n`python -m benchmarks.training`, {described_machine()}, "
         f"{profile.threads} threads, precision {backend.precision}, batches of {batch}; medians of {REPEATS} "
         f"interleaved measurements.\n\n| | |\n|---|---|\n{table}\n",
         encoding="utf-8",

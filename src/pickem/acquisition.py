@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from pickem.errors import SelectionError
 from pickem.geometry import PatchId
 
+UNLABELLED = 255  # in a label array: nobody has said what this pixel is; ignored by every loss and metric
+
 
 class Feature(StrEnum):
     """What a strategy can ask to know of each patch.

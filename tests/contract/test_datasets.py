@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pickem.acquisition import UNLABELLED
 from pickem.datasets import Dataset, LabelledRegion, data_folder, open_dataset, sources
-from pickem.datasets.dataset import UNLABELLED
 from pickem.datasets.layouts import LAYOUTS
 from pickem.errors import ConfigError, DatasetNotFoundError, UnknownDatasetError
 from pickem.geometry import Box, whole

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pickem.predictor import UNLABELLED, AugmentationSettings
+from pickem.acquisition import UNLABELLED
+from pickem.predictor import AugmentationSettings
 from pickem.predictor.augmentation import augment
 
 OFF = AugmentationSettings(flips=False, quarter_turns=False)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import jaccard_score
 
-from pickem.learning.evaluation import UNLABELLED, confusion, evaluate_confusion
+from pickem.acquisition import UNLABELLED
+from pickem.learning.evaluation import confusion, evaluate_confusion
 
 
 def test_two_classes_by_hand() -> None:

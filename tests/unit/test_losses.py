@@ -7,7 +7,8 @@ import math
 import pytest
 import torch
 
-from pickem.predictor.losses import LOSSES, UNLABELLED, cross_entropy, dice
+from pickem.acquisition import UNLABELLED
+from pickem.predictor.losses import LOSSES, cross_entropy, dice
 
 
 def logits_of(probabilities: list[float]) -> torch.Tensor:

@@ -7,9 +7,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from pickem.acquisition import UNLABELLED
 from pickem.errors import TrainingError
 from pickem.learning.evaluation import confusion, evaluate_confusion
-from pickem.predictor import UNLABELLED, ArrayTrainingSet, NetworkPredictor, Phase, TrainingSettings
+from pickem.predictor import ArrayTrainingSet, NetworkPredictor, Phase, TrainingSettings
 from tests.conftest import new_tiny_predictor
 
 SHORT = Phase(learning_rate=1e-2, steps=6, schedule="one-cycle")

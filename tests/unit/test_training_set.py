@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pickem.acquisition import UNLABELLED
 from pickem.errors import ConfigError
-from pickem.predictor import UNLABELLED, ArrayTrainingSet
+from pickem.predictor import ArrayTrainingSet
 from pickem.predictor.training_set import batches
 
 

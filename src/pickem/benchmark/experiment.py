@@ -8,12 +8,13 @@ from typing import Literal
 
 import numpy as np
 
+from pickem.acquisition import UNLABELLED
 from pickem.benchmark.profile import Profile
 from pickem.datasets import Dataset, LabelledRegion
 from pickem.errors import ConfigError, DatasetInvalidError
 from pickem.geometry import PatchId, random_patches, tile_patches
 from pickem.learning import Purpose, Regions, SimulatedOracle, stream
-from pickem.predictor import UNLABELLED, NetworkPredictor, Normalisation, resolve_backend, unet_predictor
+from pickem.predictor import NetworkPredictor, Normalisation, resolve_backend, unet_predictor
 
 SplitName = Literal["test", "dev"]
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from pickem.acquisition import UNLABELLED
 from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.journal import EvaluationRecord, RunJournal, read_record, write_record
 from pickem.benchmark.profile import FullSupervision, Profile
@@ -25,7 +26,7 @@ from pickem.benchmark.views import write_evaluation_view
 from pickem.geometry import PatchId
 from pickem.learning import Evaluation, Purpose, Regions, distinct_pixels, evaluate, stream
 from pickem.learning.round import Stage
-from pickem.predictor import UNLABELLED, FitReport, NetworkPredictor, Phase
+from pickem.predictor import FitReport, NetworkPredictor, Phase
 
 MATCHED, CONVERGED = "full-matched", "full-converged"
 FULL_SUPERVISION = (MATCHED, CONVERGED)

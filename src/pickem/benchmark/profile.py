@@ -95,7 +95,12 @@ def _validated(settings: dict[str, object], source: str) -> Profile:
     try:
         return Profile.model_validate(settings)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(_problem(e["loc"], e["msg"], e["input"]) for e in error.errors())
         raise ConfigError(
             "The profile has settings that make no sense.", got=f"{source}: {problems}"
         ) from error
+
+
+def _problem(place: tuple[int | str, ...], message: str, given: object) -> str:
+    found = f", got {given}" if isinstance(given, str | int | float) else ""
+    return f"{'.'.join(map(str, place))}: {message}{found}"

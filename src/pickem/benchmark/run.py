@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pickem.acquisition import UNLABELLED
 from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.journal import EvaluationRecord, PicksRecord, RunJournal, read_record, write_record
 from pickem.benchmark.views import write_evaluation_view, write_picks_view
@@ -24,7 +25,6 @@ from pickem.learning import (
     distinct_pixels,
 )
 from pickem.learning.round import Stage
-from pickem.predictor import UNLABELLED
 from pickem.predictor.checkpoints import is_whole
 from pickem.strategies import strategy as strategy_named
 

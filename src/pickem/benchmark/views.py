@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pickem.acquisition import Selection
+from pickem.acquisition import UNLABELLED, Selection
 from pickem.durable import write_durably
 from pickem.learning import LoadedRegion, Regions
 from pickem.predictor import Predictor
 
 SIDE = 384  # pixels, the crop of the evaluated split
-UNLABELLED = 255
 
 
 def write_evaluation_view(path: Path, predictor: Predictor, evaluation: Regions, jaccard: float) -> None:

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pickem.acquisition import UNLABELLED
 from pickem.errors import ConfigError, DatasetInvalidError
 from pickem.geometry import Box, Shape3
 from pickem.volumes import Volume, VoxelSize
-
-UNLABELLED = 255
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pickem.datasets.dataset import UNLABELLED, Dataset
+from pickem.acquisition import UNLABELLED
+from pickem.datasets.dataset import Dataset
 from pickem.errors import DatasetError, PickemError, VolumeError
 from pickem.geometry import Box
 from pickem.volumes import Volume

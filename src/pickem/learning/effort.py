@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from pickem.acquisition import UNLABELLED
+
 VERSION = 1
 PATCH_SECONDS = 5.0
 OBJECT_SECONDS = 2.0
 CONTOUR_SECONDS_PER_PIXEL = 0.05
-UNLABELLED = 255
 
 
 def annotation_seconds(mask: NDArray[np.uint8]) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-UNLABELLED = 255
+from pickem.acquisition import UNLABELLED
 
 
 @dataclass(frozen=True)

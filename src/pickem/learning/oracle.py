@@ -8,11 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pickem.acquisition import Feature
+from pickem.acquisition import UNLABELLED, Feature
 from pickem.geometry import PatchId
 from pickem.learning.regions import Regions
-
-UNLABELLED = 255
 
 
 class Oracle(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pickem.predictor.augmentation import AugmentationSettings
 from pickem.predictor.backend import Backend, resolve_backend, use_threads
-from pickem.predictor.losses import UNLABELLED
 from pickem.predictor.network import ForwardOnly, SegmentationNetwork
 from pickem.predictor.network_predictor import MeasuringSettings, NetworkPredictor, unet_predictor
 from pickem.predictor.normalisation import Normalisation
@@ -15,7 +14,6 @@ from pickem.predictor.training_set import ArrayTrainingSet, TrainingSet
 from pickem.predictor.unet import UNet, UNetSettings
 
 __all__ = [
-    "UNLABELLED",
     "ArrayTrainingSet",
     "AugmentationSettings",
     "Backend",

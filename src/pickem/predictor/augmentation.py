@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from pickem.predictor.losses import UNLABELLED
+from pickem.acquisition import UNLABELLED
 
 
 class AugmentationSettings(BaseModel):

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-UNLABELLED = 255
+from pickem.acquisition import UNLABELLED
+
 LossName = Literal["cross-entropy", "dice-cross-entropy"]
 Loss = Callable[[Tensor, Tensor], Tensor]
 

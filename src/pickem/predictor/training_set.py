@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pickem.acquisition import UNLABELLED
 from pickem.errors import ConfigError
-from pickem.predictor.losses import UNLABELLED
 
 Balance = Literal["none", "foreground"]
 

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from pickem.acquisition import UNLABELLED
 from pickem.benchmark.report.results_table import FULL_SUPERVISION
 from pickem.benchmark.report.stored_views import (
-    UNLABELLED,
     EvaluationView,
     ViewFolder,
     read_evaluation_view,
@@ -33,7 +33,7 @@ from pickem.benchmark.report.style import (
 
 LABELS = 120  # patches (paper, Figure 3)
 PREFERRED = ("random", "k-means", "entropy")  # the paper's choice
-WIDTH_MM, COLUMNS = 100.0, 3
+WIDTH_MM, COLUMNS = 100.0, 3  # at most so many side by side
 _LEGEND_COLUMNS = 3
 _CLASS_COLOURS = (SKY_BLUE, GREEN, BLUE, ORANGE)
 _FALSE_NEGATIVE, _FALSE_POSITIVE, _CONFUSED = PURPLE, VERMILLION, YELLOW
@@ -90,12 +90,13 @@ def segmentation_figure(panels: SegmentationPanels, classes: Sequence[str]) -> F
         predictions.append(("full supervision", panels.full[1]))
     count = 2 + len(predictions)
     rows = -(-count // COLUMNS)
+    columns = -(-count // rows)  # four panels stand as two and two
     height, width = first.image.shape
-    panel_mm = WIDTH_MM / COLUMNS
+    panel_mm = WIDTH_MM / columns
     handles = _legend(classes)
     legend_rows = -(-len(handles) // _LEGEND_COLUMNS)
     figure = new_figure(WIDTH_MM, rows * (panel_mm * height / width + 2.5) + 4 * legend_rows + 2)
-    grid = [figure.add_subplot(rows, COLUMNS, i + 1) for i in range(count)]
+    grid = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
     _show(grid[0], first.image, "image")
     _show(grid[1], first.image, "ground truth")
     _overlay(grid[1], _truth_colours(first.truth, len(classes)))

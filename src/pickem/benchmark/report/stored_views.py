@@ -21,8 +21,6 @@ from numpy.typing import NDArray
 
 from pickem.errors import JournalError
 
-UNLABELLED = 255
-
 
 @dataclass(frozen=True)
 class EvaluationView:
