@@ -62,6 +62,11 @@ def test_unknown_strategy(arguments: Arguments, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_no_strategy(arguments: Arguments, tmp_path: Path) -> None:
+    refused(arguments(strategies=","), "No strategy was named")
+    assert not (tmp_path / "out").exists()
+
+
 def test_unknown_profile(arguments: Arguments) -> None:
     refused(arguments(profile="fats"), "fats", "fast")
 

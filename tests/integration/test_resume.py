@@ -110,7 +110,7 @@ def test_processes_end_with_their_parent(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.soak
 def test_killed_at_random_moments_many_times(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
     chance = random.Random(int(os.environ.get("PICKEM_SOAK_SEED", "0")))
-    for attempt in range(30):
+    for attempt in range(int(os.environ.get("PICKEM_SOAK_REPEATS", "30"))):
         out = tmp_path / f"out-{attempt}"
         while True:
             process = _start(arguments(folder, out, "--jobs", chance.choice([1, 2])))

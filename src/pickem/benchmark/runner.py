@@ -59,20 +59,18 @@ def benchmark(
     settings = _resolved(settings)
     rounds = settings.rounds if rounds is None else rounds
     _check_counts(rounds=rounds, seeds=seeds, jobs=jobs)
-    for name in strategies:
-        if name not in FULL_SUPERVISION:
-            strategy_named(name)
+    names = _checked_names(strategies)
     opened = open_dataset(dataset, data_dir)
     plan = Plan(dataset, data_dir, split, settings, rounds, out)
     with _locked(out):
         remove_partial_files(out)
-        asked = Configuration.of(opened, split, settings, tuple(strategies), seeds, rounds)
+        asked = Configuration.of(opened, split, settings, names, seeds, rounds)
         earlier = read_configuration(out)
         configuration = asked if earlier is None else asked.merged_with(earlier, out)
         worker = Worker.start(plan, opened)
         check_pool(worker.experiment, rounds)
         configuration.write(out)
-        tasks = [Task(strategy, seed) for seed in range(seeds) for strategy in strategies]
+        tasks = [Task(strategy, seed) for seed in range(seeds) for strategy in names]
         _do(tasks, worker, jobs, _rewriting_tables(out, configuration, watch))
         write_tables(out, configuration)
     return out / "results.csv"
@@ -98,6 +96,16 @@ def _rewriting_tables(out: Path, configuration: Configuration, watch: Watch) -> 
 def _resolved(profile: Profile) -> Profile:
     backend = resolve_backend(profile.device, profile.precision)
     return profile.model_copy(update={"device": backend.device, "precision": backend.precision})
+
+
+def _checked_names(strategies: Sequence[str]) -> tuple[str, ...]:
+    """The names, each once; raises UnknownStrategyError, and ConfigError where there are none."""
+    for name in strategies:
+        if name not in FULL_SUPERVISION:
+            strategy_named(name)
+    if not strategies:
+        raise ConfigError("No strategy was named.", expected="at least one", todo="see `pickem strategies`")
+    return tuple(dict.fromkeys(strategies))
 
 
 def _check_counts(**counts: int) -> None:
