@@ -63,6 +63,8 @@ class BenchmarkProgress:
         if run not in self._worked_on:  # replayed from the journal, which says nothing about the speed
             self._replayed += 1
         self._worked_on.discard(run)
+        if run in self._bars:
+            self._progress.update(self._bars[run], doing=f"round {at.round} done{_score(at)}")
         left = self._time_left()
         self._progress.update(
             self._whole,
