@@ -26,8 +26,9 @@ DONE = Progress("entropy", 3, 1, None, 1, 1, 0.625)
 
 
 def test_a_terminal_shows_run_round_stage_score_and_time_left() -> None:
+    assert "round 1, training 7/40, Jaccard 0.500" in shown(TRAINING, terminal=True)
     text = shown(TRAINING, DONE, terminal=True)
-    for part in ("entropy seed 3", "round 1, training 7/40, Jaccard 0.500", "Jaccard 0.625", "1/2", "left"):
+    for part in ("entropy seed 3", "round 1 done, Jaccard 0.625", "1/2", "left"):
         assert part in text
 
 
