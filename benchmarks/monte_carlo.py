@@ -14,11 +14,11 @@ network on the same batch. Writes docs/results/monte-carlo-speed.md.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from statistics import median
 
 from benchmarks.machine import RESULTS, described_machine, run_among_peers
+from benchmarks.timing import in_turns
 
 SIDE = 128  # pixels
 BATCH = 16
@@ -107,7 +107,7 @@ def measured() -> str:
     suffix = flops(lambda: predictor.network.suffix(state, None)) / BATCH
     work = (prefix + PASSES * suffix) / (prefix + suffix)
 
-    times = in_turns(forward, ours, baal(True), baal(False))
+    times = in_turns(REPEATS, forward, ours, baal(True), baal(False))
     ratio = median(ours_s / (forward_s * work) for forward_s, ours_s, *_ in zip(*times, strict=True))
     forward_s, ours_s, replicated_s, looped_s = (median(seconds) for seconds in times)
     rows = [
@@ -139,18 +139,6 @@ forward passes, where repeating the whole network would be {PASSES}. pickem take
 time (median of the ratios of each turn), with softmax, entropies and dropout, which the count leaves out.
 Limit {LIMIT}: {"kept" if ratio <= LIMIT else "NOT KEPT"}.
 """
-
-
-def in_turns(*tasks: Callable[[], None]) -> list[list[float]]:
-    """Seconds of each task, turn by turn, so that a slow spell of the machine meets all of them."""
-    times: list[list[float]] = [[] for _ in tasks]
-    for repeat in range(REPEATS + 1):
-        for task, seconds in zip(tasks, times, strict=True):
-            started = time.perf_counter()
-            task()
-            if repeat:  # the first round warms up
-                seconds.append(time.perf_counter() - started)
-    return times
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ Writes docs/results/training-speed.md.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -24,6 +23,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.machine import described_machine
+from benchmarks.timing import in_turns
 from pickem.acquisition import Feature
 from pickem.benchmark import load_profile
 from pickem.predictor import (
@@ -63,7 +63,7 @@ def main() -> None:
     def score() -> None:
         predictor.measure(images, {Feature.ENTROPY}, np.random.default_rng(0))
 
-    times = interleaved(ours, plain_loop(patches, batch), score, matrix_product(backend))
+    times = in_turns(REPEATS, ours, plain_loop(patches, batch), score, matrix_product(backend))
     ours_s, plain_s, score_s, product_s = (median(t) for t in times)
     rate = 2 * MATRIX**3 / product_s
     flops = forward_flops(profile.patch) * PATCHES
@@ -124,18 +124,6 @@ def forward_flops(side: int) -> int:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, 1, side, side))
     return int(counter.get_total_flops())
-
-
-def interleaved(*tasks: Callable[[], None]) -> list[list[float]]:
-    """Seconds of each task, in turn, so that a slow spell of the machine meets all of them."""
-    times: list[list[float]] = [[] for _ in tasks]
-    for repeat in range(REPEATS + 1):
-        for task, seconds in zip(tasks, times, strict=True):
-            started = time.perf_counter()
-            task()
-            if repeat:  # the first one warms up
-                seconds.append(time.perf_counter() - started)
-    return times
 
 
 if __name__ == "__main__":
