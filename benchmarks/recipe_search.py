@@ -51,6 +51,11 @@ class Candidate:
     place: Literal["bottleneck", "decoder", "everywhere"] = "decoder"
     seed: int = 0
     rounds: int = 5
+    feature_maps: int = 16
+    averaging: float = 0.0
+    schedule: Literal["constant", "one-cycle"] = "one-cycle"
+    weight_decay: float = 0.0
+    balance: Literal["none", "foreground"] = "foreground"
 
 
 def main(name: str, changes: str = "{}") -> None:
@@ -62,14 +67,16 @@ def main(name: str, changes: str = "{}") -> None:
     boxes = [(region.volume, region.box) for region in train.loaded]
     pool = random_patches(boxes, 2000, 128, 128, np.random.default_rng(candidate.seed))
     predictor = unet_predictor(
-        UNetSettings(dropout=candidate.dropout, dropout_place=candidate.place),
+        UNetSettings(feature_maps=candidate.feature_maps, dropout=candidate.dropout, dropout_place=candidate.place),
         2,
         Normalisation.of(region.images for region in train.loaded),
         resolve_backend("cpu", "fp32"),
         TrainingSettings(
             loss="dice-cross-entropy",
             batch_size=candidate.batch,
-            balance="foreground",
+            balance=candidate.balance,
+            averaging=candidate.averaging,
+            weight_decay=candidate.weight_decay,
             augmentation=AugmentationSettings(
                 zoom=(0.75, 1.3), rotation=10, shear=0.05, contrast=0.2, brightness=0.2, noise=0.1
             ),
@@ -77,8 +84,8 @@ def main(name: str, changes: str = "{}") -> None:
         MeasuringSettings(passes=5),
         np.random.default_rng(candidate.seed + 1),
     )
-    first = Phase(learning_rate=candidate.lr, steps=candidate.first, schedule="one-cycle")
-    following = Phase(learning_rate=candidate.lr_following, steps=candidate.following, schedule="one-cycle")
+    first = Phase(learning_rate=candidate.lr, steps=candidate.first, schedule=candidate.schedule)
+    following = Phase(learning_rate=candidate.lr_following, steps=candidate.following, schedule=candidate.schedule)
     seconds = 0.0
     for number in range(candidate.rounds):
         labelled = pool[: 20 * (number + 1)]

@@ -84,3 +84,19 @@ def test_dropout_silences_whole_feature_maps_and_keeps_the_mean() -> None:
 def test_the_same_generator_state_gives_the_same_weights() -> None:
     a, b = small_unet().state_dict(), small_unet().state_dict()
     assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_folding_the_norms_into_the_convolutions_changes_nothing_but_rounding() -> None:
+    network = UNet(UNetSettings(feature_maps=4, depth=2), 2, torch.Generator().manual_seed(0))
+    image = torch.randn(3, 1, 32, 32, generator=torch.Generator().manual_seed(1))
+    network.train()(image)  # statistics other than 0 and 1
+    network.eval()
+    folded = network(image)
+    network.train()  # the norms apart …
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()  # … with the same statistics
+    torch.testing.assert_close(folded, network(image), rtol=1e-4, atol=1e-5)
+    assert all(p.grad is None for p in network.parameters())
+    folded.sum().backward()
+    assert all(p.grad is not None for p in network.parameters())

@@ -10,7 +10,7 @@ from pickem.benchmark.full_supervision import FULL_SUPERVISION, run_full_supervi
 from pickem.benchmark.profile import Profile
 from pickem.benchmark.run import Watch, run_strategy
 from pickem.datasets import Dataset, open_dataset
-from pickem.predictor import use_threads
+from pickem.predictor import keep_freed_memory, use_threads
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,9 @@ class Worker:
 
     @classmethod
     def start(cls, plan: Plan, dataset: Dataset | None = None) -> Worker:
-        """Load the data and set the number of threads of this process."""
+        """Load the data, and set the number of threads and the memory policy of this process."""
         use_threads(plan.profile.threads)
+        keep_freed_memory()
         return cls(plan, dataset or open_dataset(plan.dataset, plan.data_dir))
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pickem.predictor.augmentation import AugmentationSettings
+from pickem.predictor.allocator import keep_freed_memory
 from pickem.predictor.backend import Backend, resolve_backend, use_threads
 from pickem.predictor.network import ForwardOnly, SegmentationNetwork
 from pickem.predictor.network_predictor import MeasuringSettings, NetworkPredictor, unet_predictor
@@ -29,6 +30,7 @@ __all__ = [
     "TrainingSettings",
     "UNet",
     "UNetSettings",
+    "keep_freed_memory",
     "resolve_backend",
     "score",
     "unet_predictor",

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pickem.errors import TrainingError
 from pickem.predictor.augmentation import AugmentationSettings, augment
@@ -56,6 +57,7 @@ class TrainingSettings(BaseModel):
     batch_size: int = Field(8, ge=1)
     balance: Balance = "none"
     weight_decay: float = Field(0.0, ge=0)
+    averaging: float = Field(0.0, ge=0, lt=1)  # decay a step of the weights' moving average; 0: none
     augmentation: AugmentationSettings | None = None
 
 
@@ -93,6 +95,7 @@ def fit(
     on_device = backend.generator(rng)
     order = batches(patches, settings.batch_size, settings.balance, rng)
     losses = torch.zeros(steps, device=backend.device)
+    average = _average(module, settings.averaging)
 
     module.train()
     for step in range(steps):
@@ -107,8 +110,10 @@ def fit(
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
+        average.update_parameters(module)
         losses[step] = loss.detach()  # read at the end: reading it here would make the device wait
         progress(step + 1, steps)
+    module.load_state_dict(average.module.state_dict())
     module.eval()
 
     final_loss = float(losses[-math.ceil(steps / 10) :].mean())
@@ -127,6 +132,11 @@ def _schedule(
     if phase.schedule == "one-cycle":  # Smith & Topin 2019
         return torch.optim.lr_scheduler.OneCycleLR(optimiser, phase.learning_rate, total_steps=steps + 1)
     return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+
+
+def _average(module: nn.Module, decay: float) -> AveragedModel:
+    """An exponential moving average of weights and batch-norm statistics (Polyak & Juditsky 1992)."""
+    return AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
 
 def _module(network: SegmentationNetwork) -> nn.Module:

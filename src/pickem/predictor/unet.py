@@ -15,6 +15,7 @@ from typing import Literal
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from pickem.predictor.network import State
 
@@ -132,14 +133,27 @@ class UNet(nn.Module):
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for width in (inputs, outputs):
-        layers += [
-            nn.Conv2d(width, outputs, 3, padding=1, bias=False),  # the norm behind it has a bias
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-        ]
-    return nn.Sequential(*layers)
+    return nn.Sequential(_ConvNorm(inputs, outputs), _ConvNorm(outputs, outputs))
+
+
+class _ConvNorm(nn.Module):
+    """3 × 3 convolution, batch norm, ReLU. With fixed statistics the norm is folded into the convolution.
+
+    That saves a pass over the activations, which is a fifth of the time of scoring.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)  # the norm behind it has a bias
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            return F.relu(self.norm(self.conv(x)), inplace=True)
+        mean, variance = self.norm.get_buffer("running_mean"), self.norm.get_buffer("running_var")
+        scale = self.norm.weight * torch.rsqrt(variance + self.norm.eps)
+        weight, bias = self.conv.weight * scale[:, None, None, None], self.norm.bias - mean * scale
+        return F.relu(F.conv2d(x, weight, bias, padding=1), inplace=True)
 
 
 def _drop_channels(x: Tensor, rate: float, generator: torch.Generator | None) -> Tensor:
