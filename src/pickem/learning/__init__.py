@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pickem.learning.effort import annotation_seconds
-from pickem.learning.evaluation import Evaluation
-from pickem.learning.oracle import Oracle, SimulatedOracle
+from pickem.learning.evaluation import Evaluation, confusion
+from pickem.learning.oracle import Oracle, Person, SimulatedOracle
 from pickem.learning.pool import Label, Pool, distinct_pixels
 from pickem.learning.regions import LoadedRegion, Regions
 from pickem.learning.round import ActiveLearner, evaluate
@@ -16,11 +16,13 @@ __all__ = [
     "Label",
     "LoadedRegion",
     "Oracle",
+    "Person",
     "Pool",
     "Purpose",
     "Regions",
     "SimulatedOracle",
     "annotation_seconds",
+    "confusion",
     "distinct_pixels",
     "evaluate",
     "stream",

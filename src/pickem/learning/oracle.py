@@ -13,20 +13,39 @@ from pickem.geometry import PatchId
 from pickem.learning.regions import Regions
 
 
-class Oracle(Protocol):
-    """Gives labels, and what features only it can know."""
+class OracleFeatures(Protocol):
+    """What only an oracle can know of unlabelled patches."""
 
     @property
     def supplies(self) -> frozenset[Feature]:
         """Features that this oracle can measure; for a person, none."""
 
-    def answer(self, patches: Sequence[PatchId]) -> dict[PatchId, NDArray[np.uint8]]:
-        """A mask (h, w) for each patch: class index a pixel, 255 = not labelled."""
-
     def measure(
         self, patches: Sequence[PatchId], needs: Collection[Feature]
     ) -> dict[Feature, NDArray[np.float32]]:
         """Those of the features `needs` that it supplies, a row per patch."""
+
+
+class Oracle(OracleFeatures, Protocol):
+    """Gives labels when asked, and what features only it can know."""
+
+    def answer(self, patches: Sequence[PatchId]) -> dict[PatchId, NDArray[np.uint8]]:
+        """A mask (h, w) for each patch: class index a pixel, 255 = not labelled."""
+
+
+class Person:
+    """A person's features: none. Their answers come when they come, through `ActiveLearner.commit`."""
+
+    @property
+    def supplies(self) -> frozenset[Feature]:
+        """Nothing can be known of a patch before somebody has painted it."""
+        return frozenset()
+
+    def measure(
+        self, patches: Sequence[PatchId], needs: Collection[Feature]
+    ) -> dict[Feature, NDArray[np.float32]]:
+        """Nothing."""
+        return {}
 
 
 class SimulatedOracle:

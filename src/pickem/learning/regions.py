@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,13 @@ from numpy.typing import NDArray
 from pickem.datasets import LabelledRegion
 from pickem.errors import VolumeFormatError
 from pickem.geometry import Box, PatchId
+
+
+class ImageSource(Protocol):
+    """Where the grey values of patches come from: memory, or a volume on disk."""
+
+    def images(self, patches: Sequence[PatchId]) -> NDArray[np.generic]:
+        """Grey values (n, h, w) of patches of one size."""
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from pickem.acquisition import Feature, PoolFeatures, Selection, Strategy
 from pickem.errors import ConfigError
 from pickem.geometry import PatchId
 from pickem.learning.evaluation import Evaluation, confusion, evaluate_confusion
-from pickem.learning.oracle import Oracle
+from pickem.learning.oracle import OracleFeatures
 from pickem.learning.pool import Pool
-from pickem.learning.regions import LoadedRegion, Regions
+from pickem.learning.regions import ImageSource, LoadedRegion
 from pickem.learning.streams import Purpose, stream
 from pickem.predictor import ArrayTrainingSet, FitReport, Phase, Predictor, score
 
@@ -48,8 +48,8 @@ class ActiveLearner:
         predictor: Predictor,
         strategy: Strategy,
         pool: Pool,
-        images: Regions,
-        oracle: Oracle,
+        images: ImageSource,
+        oracle: OracleFeatures,
         first: Phase,
         following: Phase,
         seed: int,
