@@ -16,11 +16,20 @@
     ├── CheckpointError         (ValueError)
     ├── TrainingError           (ArithmeticError) the loss is no longer a number
     ├── StorageError            (OSError)         full disk, no permission, a file where a folder should be
-    └── RunError
-        ├── RunConflictError    (ValueError)      the folder holds another run
-        ├── RunLockedError      (RuntimeError)    another process is at work in the folder
-        ├── JournalError        (ValueError)      a journal file is damaged
-        └── NoResultsError      (LookupError)     nothing to report yet
+    ├── RunError
+    │   ├── RunConflictError    (ValueError)      the folder holds another run
+    │   ├── RunLockedError      (RuntimeError)    another process is at work in the folder
+    │   ├── JournalError        (ValueError)      a journal file is damaged
+    │   └── NoResultsError      (LookupError)     nothing to report yet
+    └── ProjectError
+        ├── ProjectNotFoundError(FileNotFoundError)
+        ├── ProjectExistsError  (FileExistsError) something lies where a new project should
+        ├── ProjectDamagedError (ValueError)
+        ├── ProjectVersionError (ValueError)      made by a later version of pickem
+        ├── ProjectLockedError  (RuntimeError)    another server is at work on it
+        ├── UnknownPatchError   (LookupError)
+        ├── InvalidMaskError    (ValueError)      wrong size, or values that are no class
+        └── RevisionConflictError(ValueError)     somebody has saved a newer mask meanwhile
 
 Each says what was wrong, what was found, what was expected and what to do; the command line prints exactly
 that and exits with 2. Any other exception that reaches the command line is a bug in pickem.
@@ -145,6 +154,42 @@ class JournalError(RunError, ValueError):
 
 class NoResultsError(RunError, LookupError):
     """The folder holds no finished round."""
+
+
+class ProjectError(PickemError):
+    """A person's project cannot be used."""
+
+
+class ProjectNotFoundError(ProjectError, FileNotFoundError):
+    """There is no project at the path."""
+
+
+class ProjectExistsError(ProjectError, FileExistsError):
+    """Something lies where a new project should be made."""
+
+
+class ProjectDamagedError(ProjectError, ValueError):
+    """The project's files are there and cannot be right."""
+
+
+class ProjectVersionError(ProjectError, ValueError):
+    """The project was made by a later version of pickem."""
+
+
+class ProjectLockedError(ProjectError, RuntimeError):
+    """Another server is at work on the project."""
+
+
+class UnknownPatchError(ProjectError, LookupError):
+    """The project has no patch of this number."""
+
+
+class InvalidMaskError(ProjectError, ValueError):
+    """A mask of another size than its patch, or with values that are no class."""
+
+
+class RevisionConflictError(ProjectError, ValueError):
+    """A mask was saved on top of a revision that is no longer the newest."""
 
 
 def nearest_names(name: str, known: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 from pickem import __version__
 from pickem.cli import data
 from pickem.cli.benchmark import benchmark
+from pickem.cli.project import export, label, new, status
 from pickem.cli.report import report
 from pickem.cli.strategies import strategies
 from pickem.errors import PickemError
@@ -28,6 +29,10 @@ app = typer.Typer(
 
 
 app.add_typer(data.app, name="data")
+app.command()(new)
+app.command()(label)
+app.command()(status)
+app.command()(export)
 app.command()(benchmark)
 app.command()(report)
 app.command()(strategies)

@@ -1,0 +1,23 @@
+"""Reading the values of options that several commands share."""
+
+from __future__ import annotations
+
+from pickem.errors import ConfigError
+from pickem.volumes import VoxelSize
+
+
+def parse_voxel_size(text: str | None) -> VoxelSize | None:
+    """ "45,4.6,4.6" as nm along (z, y, x). Raises ConfigError for anything but three positive numbers."""
+    if text is None:
+        return None
+    try:
+        z, y, x = (float(part) for part in text.split(","))
+    except ValueError:
+        z = y = x = 0.0
+    if not (0 < z < float("inf") and 0 < y < float("inf") and 0 < x < float("inf")):
+        raise ConfigError(
+            "The voxel size is not understood.",
+            got=text,
+            expected="three positive numbers, nm along z,y,x: 45,4.6,4.6",
+        )
+    return z, y, x

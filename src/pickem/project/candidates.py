@@ -1,0 +1,142 @@
+"""Which patches may be labelled, which are kept for the audit, and which come first of all.
+
+    ┌────┬────┬────┐   candidates tile every section;
+    │    │▒▒▒▒│    │   an audit patch lies anywhere (▓), and the candidates that touch it (▒),
+    ├────┼▒▓▓▒┼────┤   in its section and in `gap` sections to either side, are no candidates
+    │    │▒▒▒▒│    │
+    └────┴────┴────┘
+
+Nothing here holds all candidates of a large volume: they are numbered, and numbers are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
+
+from pickem.acquisition import Feature, PoolFeatures, Selection
+from pickem.errors import ConfigError
+from pickem.geometry import PatchId, Shape3, random_patches, whole
+from pickem.strategies import strategy
+
+Shapes = Mapping[str, Shape3]
+SHARE_SAMPLE = 4000  # patches
+LEAST_SHARE = 0.75  # of the tiling stays free to be labelled, however many audit patches are asked for
+
+
+class Candidates:
+    """The tiling of some volumes, less what is too near an audit patch.
+
+    Raises ConfigError where a volume is smaller than a patch.
+    """
+
+    def __init__(self, shapes: Shapes, size: int, audit: Sequence[PatchId], gap: int) -> None:
+        self._size = size
+        self._gap = gap
+        self._grids: list[tuple[str, Shape3]] = []
+        for name, (sections, height, width) in shapes.items():
+            if height < size or width < size:
+                raise ConfigError(
+                    f"The volume {name} is smaller than a patch.",
+                    got=f"{height} × {width} pixels",
+                    expected=f"at least {size} × {size} pixels",
+                    todo="choose a smaller --patch",
+                )
+            self._grids.append((name, (sections, -(-height // size), -(-width // size))))
+        self._shapes = dict(shapes)
+        self._ends = np.cumsum([z * y * x for _, (z, y, x) in self._grids])
+        self._audit: dict[str, list[PatchId]] = {}
+        for patch in audit:
+            self._audit.setdefault(patch.volume, []).append(patch)
+
+    def __len__(self) -> int:
+        """Patches of the tiling, those that are kept back for the audit included."""
+        return int(self._ends[-1])
+
+    def draw(self, count: int, rng: np.random.Generator) -> list[PatchId]:
+        """Up to `count` distinct candidates, drawn uniformly."""
+        if 4 * count >= len(self):
+            numbers = rng.permutation(len(self))
+        else:  # more than enough, and far fewer than all
+            numbers = np.unique(rng.integers(0, len(self), size=2 * count + 64))
+            rng.shuffle(numbers)
+        found: list[PatchId] = []
+        for number in numbers:
+            patch = self._patch(int(number))
+            if not self._too_near_audit(patch):
+                found.append(patch)
+            if len(found) == count:
+                break
+        return found
+
+    def share_left(self, rng: np.random.Generator) -> float:
+        """Share of the tiling that may be labelled, from a sample of it."""
+        numbers = np.unique(rng.integers(0, len(self), size=SHARE_SAMPLE))
+        return float(np.mean([not self._too_near_audit(self._patch(int(number))) for number in numbers]))
+
+    def _patch(self, number: int) -> PatchId:
+        which = int(np.searchsorted(self._ends, number, side="right"))
+        name, grid = self._grids[which]
+        offset = number - (int(self._ends[which - 1]) if which else 0)
+        z, row, column = (int(i) for i in np.unravel_index(offset, grid))
+        _, height, width = self._shapes[name]
+        y, x = min(row * self._size, height - self._size), min(column * self._size, width - self._size)
+        return PatchId(name, z, y, x, self._size, self._size)
+
+    def _too_near_audit(self, patch: PatchId) -> bool:
+        return any(
+            abs(patch.z - other.z) <= self._gap
+            and abs(patch.y - other.y) < self._size
+            and abs(patch.x - other.x) < self._size
+            for other in self._audit.get(patch.volume, ())
+        )
+
+
+def audit_patches(
+    shapes: Shapes, size: int, count: int, gap: int, rng: np.random.Generator
+) -> list[PatchId]:
+    """Up to `count` patches at uniformly random positions of all volumes, in random order.
+
+    Fewer where so many would, with what they forbid in `gap` sections to either side, leave less than
+    LEAST_SHARE of the tiling: a small volume cannot afford many.
+    """
+    regions = [(name, whole(shape)) for name, shape in shapes.items()]
+    patches = random_patches(regions, count, size, size, rng)
+    while patches and Candidates(shapes, size, patches, gap).share_left(rng) < LEAST_SHARE:
+        patches = patches[: int(len(patches) * 0.9)]
+    return patches
+
+
+def first_picks(
+    patches: Sequence[PatchId], images: NDArray[np.generic], k: int, rng: np.random.Generator
+) -> Selection:
+    """`k` of `patches` whose textures differ most from one another, before there is any network.
+
+    `images` (n, h, w) are their grey values. K-means on the descriptors, as the strategy of that name does on
+    the network's embedding.
+    """
+    pool = PoolFeatures(patches, {Feature.EMBEDDING: textures(images)})
+    nothing = PoolFeatures([], {Feature.EMBEDDING: np.zeros((0, pool.column(Feature.EMBEDDING).shape[1]))})
+    picked = strategy("k-means").select(pool, nothing, k, rng)
+    reasons = tuple("among the first: a texture unlike the others" for _ in picked.patches)
+    return Selection(picked.patches, picked.utilities, reasons)
+
+
+def textures(images: NDArray[np.generic]) -> NDArray[np.float32]:
+    """(n, 9) descriptors, standardised over the patches: brightness, contrast, and at three scales the mean
+    and spread of the gradient, and the share of fine structure."""
+    rows = []
+    for image in np.asarray(images, np.float32):
+        row = [float(image.mean())]
+        for sigma in (1.0, 2.0, 4.0):
+            edges = gaussian_gradient_magnitude(image, sigma)
+            row += [float(edges.mean()), float(edges.std())]
+        row += [float(image.std()), float((image - gaussian_filter(image, 2.0)).std())]
+        rows.append(row)
+    table = np.array(rows, np.float32)
+    spread = table.std(axis=0)
+    standardised: NDArray[np.float32] = (table - table.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return standardised

@@ -1,0 +1,98 @@
+"""What leaves a project: the labels, the network, the course of its quality."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from pickem.acquisition import UNLABELLED
+from pickem.durable import storage_error, write_durably
+from pickem.errors import NoResultsError
+from pickem.project import rounds
+from pickem.project.project import Project
+from pickem.project.quality import estimate
+from pickem.volumes import Volume
+
+
+def export_labels(project: Project, folder: Path) -> Iterator[Path]:
+    """A compressed TIFF stack (z, y, x) uint8 per volume: class index, 255 where nobody has painted.
+
+    Audit patches are in it: they are labels as good as any. Written section by section.
+    """
+    for name, volume in project.images.volumes.items():
+        path = folder / f"{name}-labels.tif"
+        partial = path.with_name(f"{path.name}.partial")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tifffile.TiffWriter(partial, bigtiff=True) as file:
+                file.write(
+                    _sections(project, name, volume),
+                    shape=volume.shape,
+                    dtype=np.uint8,
+                    photometric="minisblack",
+                    compression="zlib",
+                    metadata={"axes": "ZYX"},
+                )
+            partial.replace(path)
+        except OSError as error:
+            raise storage_error(path, error) from error
+        finally:
+            partial.unlink(missing_ok=True)
+        yield path
+
+
+def export_model(project: Project, folder: Path) -> Iterator[Path]:
+    """The newest network: weights (safetensors) and description (JSON)."""
+    latest = rounds.latest_round(project.store)
+    if latest is None or latest.checkpoint is None:
+        raise NoResultsError(
+            "This project has no trained network yet.",
+            got=f"{project.store.count('query', 'submitted')} labelled patches",
+            expected=f"{project.settings.first_patches} patches and a round of training",
+            todo=f"pickem label {project.folder}",
+        )
+    for path in sorted(project.checkpoints.glob(f"{Path(latest.checkpoint).stem}.*")):
+        target = folder / f"{project.settings.name}-model{path.suffix}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        except OSError as error:
+            raise storage_error(target, error) from error
+        yield target
+
+
+def export_curve(project: Project, folder: Path) -> Iterator[Path]:
+    """quality.csv: what the audit patches said of each round's network."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["round", "labelled_patches", "audit_patches", "jaccard", "low", "high"])
+    for number, labelled in rounds.audited_rounds(project.store):
+        quality = estimate(rounds.audit_counts(project.store, number))
+        if quality:
+            figures = [f"{value:.4f}" for value in (quality.jaccard, quality.low, quality.high)]
+            writer.writerow([number, labelled, quality.patches, *figures])
+    path = folder / "quality.csv"
+    write_durably(path, table.getvalue().encode())
+    yield path
+
+
+def _sections(project: Project, name: str, volume: Volume) -> Iterator[NDArray[np.uint8]]:
+    by_section: dict[int, list[tuple[slice, slice, NDArray[np.uint8]]]] = {}
+    painted = project.store.submitted("query") | project.store.submitted("audit")
+    for stored, mask in painted.items():
+        if stored.patch.volume == name:
+            _, rows, columns = stored.patch.box.slices
+            by_section.setdefault(stored.patch.z, []).append((rows, columns, mask))
+    for z in range(volume.shape[0]):
+        section = np.full(volume.shape[1:], UNLABELLED, np.uint8)
+        for rows, columns, mask in by_section.get(z, ()):
+            window = section[rows, columns]
+            window[mask != UNLABELLED] = mask[mask != UNLABELLED]
+        yield section

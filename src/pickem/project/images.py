@@ -1,0 +1,57 @@
+"""Reading grey values of patches from a project's volumes, with or without their surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickem.geometry import Box, PatchId, whole
+from pickem.volumes import Volume
+
+SAMPLE_SECTIONS = 8
+SAMPLE_SIDE = 512  # pixels
+
+
+class PatchImages:
+    """The volumes of a project, by name."""
+
+    def __init__(self, volumes: Mapping[str, Volume]) -> None:
+        self.volumes = dict(volumes)
+
+    def images(self, patches: Sequence[PatchId]) -> NDArray[np.generic]:
+        """Grey values (n, h, w) of patches of one size. Values that are not numbers become 0."""
+        return np.stack([_finite(self.volumes[p.volume].read(p.box)[0]) for p in patches])
+
+    def surroundings(self, patch: PatchId, margin: int, dz: int) -> tuple[NDArray[np.generic], Box]:
+        """Grey values (h, w) of a patch with up to `margin` pixels around it, `dz` sections further on, and
+        the box they fill. The box is cut at the volume's border."""
+        volume = self.volumes[patch.volume]
+        box = patch.box.grow((0, margin, margin), whole(volume.shape))
+        box = Box((patch.z + dz, *box.start[1:]), (patch.z + dz + 1, *box.stop[1:]))
+        return _finite(volume.read(box)[0]), box
+
+    def sections_around(self, patch: PatchId) -> tuple[int, int]:
+        """How many sections lie before and behind a patch: (−before, behind)."""
+        return -patch.z, self.volumes[patch.volume].shape[0] - 1 - patch.z
+
+    def samples(self) -> list[NDArray[np.generic]]:
+        """Windows from the middle of evenly spaced sections of each volume: enough for its grey values."""
+        return [_finite(sample) for volume in self.volumes.values() for sample in _windows(volume)]
+
+
+def _windows(volume: Volume) -> list[NDArray[np.generic]]:
+    sections, height, width = volume.shape
+    top, left = max(0, (height - SAMPLE_SIDE) // 2), max(0, (width - SAMPLE_SIDE) // 2)
+    planes = np.unique(np.linspace(0, sections - 1, SAMPLE_SECTIONS).round().astype(int))
+    return [
+        volume.read(
+            Box((z, top, left), (z + 1, min(height, top + SAMPLE_SIDE), min(width, left + SAMPLE_SIDE)))
+        )
+        for z in planes.tolist()
+    ]
+
+
+def _finite(image: NDArray[np.generic]) -> NDArray[np.generic]:
+    return np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0) if image.dtype.kind == "f" else image

@@ -1,0 +1,157 @@
+"""A person's project: a folder with what they chose, what they painted and what the network learned from it.
+
+NAME.pickem/
+  project.toml       what the person chose
+  project.sqlite     the truth: patches, masks, queue, rounds, events
+  checkpoints/       round-0000.safetensors …, the last two
+  server.lock        held by the server that is at work on the project
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from filelock import FileLock, Timeout
+
+from pickem.errors import ProjectExistsError, ProjectLockedError, ProjectNotFoundError, VolumeNotFoundError
+from pickem.learning import Purpose, stream
+from pickem.predictor import NetworkPredictor, Normalisation, resolve_backend, unet_predictor
+from pickem.predictor.backend import DeviceName
+from pickem.project.candidates import Candidates, audit_patches, first_picks
+from pickem.project.images import PatchImages
+from pickem.project.settings import ProjectSettings, VolumeSource, read_settings, write_settings
+from pickem.project.store import Store
+from pickem.volumes import Volume, open_volume
+
+FIRST_CANDIDATES = 1000  # whose textures are compared before there is a network
+QUEUE = 3  # rounds' worth of patches are queued, so that nobody waits for a round to end
+
+
+class Project:
+    """An open project. Use as a context manager, or call `close`."""
+
+    def __init__(self, folder: Path, settings: ProjectSettings, volumes: Mapping[str, Volume]) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.images = PatchImages(volumes)
+        self.store = Store(folder / "project.sqlite")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.store.close()
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the networks' weights."""
+        return self.folder / "checkpoints"
+
+    def candidates(self) -> Candidates:
+        """What may be labelled."""
+        shapes = {name: volume.shape for name, volume in self.images.volumes.items()}
+        audit = [stored.patch for stored in self.store.patches("audit")]
+        return Candidates(shapes, self.settings.patch, audit, self.settings.audit_gap)
+
+    def predictor(self, device: DeviceName = "auto") -> NetworkPredictor:
+        """A network with the project's first weights, normalised by samples of its volumes."""
+        recipe = self.settings.recipe
+        return unet_predictor(
+            recipe.network,
+            len(self.settings.classes) + 1,
+            Normalisation.of(self.images.samples()),
+            resolve_backend(device, "auto"),
+            recipe.training,
+            recipe.measuring,
+            stream(self.settings.seed, Purpose.INITIAL_WEIGHTS),
+        )
+
+    def lock(self) -> FileLock:
+        """A lock that one server at a time holds. Raises ProjectLockedError where another one does."""
+        lock = FileLock(self.folder / "server.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise ProjectLockedError(
+                "Another server is at work on this project.",
+                got=self.folder,
+                expected="one server a project; several people share one",
+                todo="use the page that is open already, or stop the other server",
+            ) from error
+        return lock
+
+
+def create_project(folder: Path, settings: ProjectSettings) -> None:
+    """Make a new project: its settings, its audit patches and the first patches to label.
+
+    Appears whole or not at all. Raises ProjectExistsError, ConfigError for a volume smaller than a patch, and
+    the errors of opening volumes.
+    """
+    if folder.exists():
+        raise ProjectExistsError(
+            "Something is there already.",
+            got=folder,
+            expected="a name that is free",
+            todo=f"choose another name, or go on with: pickem label {folder}",
+        )
+    building = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    try:
+        write_settings(building / "project.toml", settings)
+        with Project(building, settings, _open_volumes(folder.parent, settings.volumes)) as project:
+            _fill(project)
+        building.rename(folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def open_project(folder: Path) -> Project:
+    """Open a project. Raises ProjectNotFoundError, VolumeNotFoundError, ProjectDamagedError."""
+    if not (folder / "project.toml").exists():
+        raise ProjectNotFoundError(
+            "There is no pickem project here.",
+            got=folder,
+            expected="a folder made by `pickem new`",
+            todo=f"pickem new {folder} VOLUME --class NAME",
+        )
+    settings = read_settings(folder / "project.toml")
+    return Project(folder, settings, _open_volumes(folder.parent, settings.volumes))
+
+
+def _fill(project: Project) -> None:
+    settings = project.settings
+    shapes = {name: volume.shape for name, volume in project.images.volumes.items()}
+    Candidates(shapes, settings.patch, [], 0)  # refuses volumes that are too small
+    rng = stream(settings.seed, Purpose.POOL)
+    count, gap = settings.audit_patches, settings.audit_gap
+    project.store.reserve_audit(audit_patches(shapes, settings.patch, count, gap, rng))
+    drawn = project.candidates().draw(FIRST_CANDIDATES, rng)
+    wanted = settings.first_patches + (QUEUE - 1) * settings.per_round
+    select = stream(settings.seed, Purpose.SELECT)
+    if drawn:
+        picks = first_picks(drawn, project.images.images(drawn), min(wanted, len(drawn)), select)
+        project.store.replace_queue(picks, None)
+    project.store.note("created", f"project {settings.name}")
+
+
+def _open_volumes(beside: Path, sources: Mapping[str, VolumeSource]) -> dict[str, Volume]:
+    found: dict[str, Volume] = {}
+    for name, source in sources.items():
+        path = source.path if "://" in source.path else str(beside / source.path)
+        try:
+            found[name] = open_volume(path, source.voxel_size)
+        except VolumeNotFoundError as error:
+            raise VolumeNotFoundError(
+                f"The volume {name} of this project is not where it was.",
+                got=path,
+                todo="move it back, or change its path in project.toml",
+            ) from error
+    return found

@@ -1,0 +1,152 @@
+"""The trainer's side of the database: the labels of each round, its network, and how good that is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickem.geometry import PatchId
+from pickem.project.masks import unpack
+from pickem.project.store import Store, now
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round of training. Its labels are the newest submitted masks up to `last_revision`."""
+
+    number: int
+    last_revision: int
+    labelled: int
+    checkpoint: str | None  # file name; None while the round is under way
+    finished: datetime | None
+
+
+@dataclass(frozen=True)
+class AuditCounts:
+    """Pixels of an audit patch in one class: predicted rightly, in the truth, and predicted."""
+
+    section: tuple[str, int]  # (volume, z): audit patches of one section are not independent
+    hit: int
+    truth: int
+    predicted: int
+
+
+def begin_round(store: Store) -> Round:
+    """Fix which labels the next round learns from; a round that was begun and not finished is begun again.
+
+    So a trainer that was killed does the same round anew, with the same labels.
+    """
+    with store.change() as connection:
+        unfinished = store.rows("SELECT * FROM rounds WHERE finished IS NULL")
+        if unfinished:
+            return _round(unfinished[0])
+        number = int(store.rows("SELECT coalesce(max(number) + 1, 0) FROM rounds")[0][0])
+        last = int(store.rows("SELECT coalesce(max(id), 0) FROM revisions")[0][0])
+        connection.execute(
+            "INSERT INTO rounds (number, begun, last_revision, labelled) VALUES (?, ?, ?, ?)",
+            (number, now(), last, store.count("query", "submitted")),
+        )
+        return _round(store.rows("SELECT * FROM rounds WHERE number = ?", number)[0])
+
+
+def finish_round(store: Store, number: int, checkpoint: str, loss: float, seconds: float) -> None:
+    """Write down the network that a round has trained."""
+    with store.change() as connection:
+        connection.execute(
+            "UPDATE rounds SET finished = ?, checkpoint = ?, loss = ?, seconds = ? WHERE number = ?",
+            (now(), checkpoint, loss, seconds, number),
+        )
+
+
+def latest_round(store: Store) -> Round | None:
+    """The last finished round."""
+    rows = store.rows("SELECT * FROM rounds WHERE finished IS NOT NULL ORDER BY number DESC LIMIT 1")
+    return _round(rows[0]) if rows else None
+
+
+def is_under_way(store: Store) -> bool:
+    """Whether a round was begun and not finished."""
+    return bool(store.rows("SELECT 1 FROM rounds WHERE finished IS NULL"))
+
+
+def labels_of(store: Store, at: Round) -> dict[PatchId, tuple[NDArray[np.uint8], int]]:
+    """What a round learns from: mask (h, w) of each patch, and the round that learned from it first."""
+    rows = store.rows(
+        "SELECT p.*, r.mask, (SELECT min(number) FROM rounds WHERE last_revision >= f.last) AS learned "
+        "FROM patches p "
+        "JOIN (SELECT patch, min(id) AS first, max(id) AS last FROM revisions "
+        "      WHERE state IN ('submitted', 'skipped') AND id <= ? GROUP BY patch) f ON f.patch = p.id "
+        "JOIN revisions r ON r.id = f.last "
+        "WHERE p.kind = 'query' AND r.state = 'submitted' ORDER BY f.first",
+        at.last_revision,
+    )
+    return {
+        PatchId(row["volume"], row["z"], row["y"], row["x"], row["height"], row["width"]): (
+            unpack(row["mask"], row["height"], row["width"]),
+            row["learned"],
+        )
+        for row in rows
+    }
+
+
+def waiting_labels(store: Store) -> int:
+    """Patches submitted, or submitted again, since the last round began."""
+    rows = store.rows(
+        "SELECT count(DISTINCT r.patch) FROM revisions r JOIN patches p ON p.id = r.patch "
+        "WHERE p.kind = 'query' AND r.state = 'submitted' "
+        "AND r.id > (SELECT coalesce(max(last_revision), 0) FROM rounds)"
+    )
+    return int(rows[0][0])
+
+
+def write_audit(store: Store, number: int, counts: Mapping[int, NDArray[np.int64]]) -> None:
+    """Store what the network of a round got right: (classes, 3) = hit, truth, predicted, by patch number.
+
+    Foreground classes alone, class 1 first.
+    """
+    with store.change() as connection:
+        connection.execute("DELETE FROM audit_counts WHERE round = ?", (number,))
+        for patch, table in counts.items():
+            for index, (hit, truth, predicted) in enumerate(table.tolist(), start=1):
+                connection.execute(
+                    "INSERT INTO audit_counts VALUES (?, ?, ?, ?, ?, ?)",
+                    (number, patch, index, hit, truth, predicted),
+                )
+
+
+def audit_counts(store: Store, number: int) -> dict[int, list[AuditCounts]]:
+    """The counts of a round's network, one per audit patch, by class."""
+    rows = store.rows(
+        "SELECT c.*, p.volume, p.z FROM audit_counts c JOIN patches p ON p.id = c.patch "
+        "WHERE c.round = ? ORDER BY c.class, c.patch",
+        number,
+    )
+    found: dict[int, list[AuditCounts]] = {}
+    for row in rows:
+        counts = AuditCounts((row["volume"], row["z"]), row["hit"], row["truth"], row["predicted"])
+        found.setdefault(row["class"], []).append(counts)
+    return found
+
+
+def audited_patches(store: Store, number: int) -> int:
+    """On how many audit patches a round's network was measured."""
+    rows = store.rows("SELECT count(DISTINCT patch) FROM audit_counts WHERE round = ?", number)
+    return int(rows[0][0])
+
+
+def audited_rounds(store: Store) -> list[tuple[int, int]]:
+    """Number and labelled patches of each round whose network was measured on audit patches, oldest first."""
+    rows = store.rows(
+        "SELECT number, labelled FROM rounds WHERE number IN (SELECT round FROM audit_counts) ORDER BY number"
+    )
+    return [(row["number"], row["labelled"]) for row in rows]
+
+
+def _round(row: sqlite3.Row) -> Round:
+    finished = datetime.fromisoformat(row["finished"]) if row["finished"] else None
+    return Round(row["number"], row["last_revision"], row["labelled"], row["checkpoint"], finished)

@@ -1,0 +1,75 @@
+"""The tables of a project's database, and the steps that bring an older one up to date.
+
+    patches ──< revisions          every mask ever saved; the newest counts
+       │  ├───< queue              which patches to serve next, best first; replaced as a whole
+       │  └───< proposals          what the network would paint on them
+       └──────< audit_counts >── rounds    what each network got right on each audit patch
+    events                         what happened, for the person and for whoever helps them
+
+`user_version` counts the steps taken.
+"""
+
+from __future__ import annotations
+
+STEPS = (
+    """
+    CREATE TABLE patches (
+        id INTEGER PRIMARY KEY,
+        volume TEXT NOT NULL,
+        z INTEGER NOT NULL, y INTEGER NOT NULL, x INTEGER NOT NULL,
+        height INTEGER NOT NULL, width INTEGER NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('query', 'audit')),
+        UNIQUE (volume, z, y, x, height, width)
+    );
+    CREATE TABLE revisions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        patch INTEGER NOT NULL REFERENCES patches,
+        revision INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('draft', 'submitted', 'skipped')),
+        mask BLOB,
+        foreground INTEGER NOT NULL,
+        unpainted TEXT NOT NULL CHECK (unpainted IN ('background', 'unlabelled')),
+        seconds REAL NOT NULL,
+        ranked_by INTEGER REFERENCES rounds,
+        at TEXT NOT NULL,
+        UNIQUE (patch, revision)
+    );
+    CREATE TABLE queue (
+        position INTEGER PRIMARY KEY,
+        patch INTEGER NOT NULL UNIQUE REFERENCES patches,
+        utility REAL NOT NULL,
+        reason TEXT NOT NULL,
+        ranked_by INTEGER REFERENCES rounds
+    );
+    CREATE TABLE proposals (
+        patch INTEGER PRIMARY KEY REFERENCES patches,
+        round INTEGER NOT NULL REFERENCES rounds,
+        mask BLOB NOT NULL
+    );
+    CREATE TABLE rounds (
+        number INTEGER PRIMARY KEY,
+        begun TEXT NOT NULL,
+        finished TEXT,
+        last_revision INTEGER NOT NULL,
+        labelled INTEGER NOT NULL,
+        checkpoint TEXT,
+        loss REAL,
+        seconds REAL
+    );
+    CREATE TABLE audit_counts (
+        round INTEGER NOT NULL REFERENCES rounds,
+        patch INTEGER NOT NULL REFERENCES patches,
+        class INTEGER NOT NULL,
+        hit INTEGER NOT NULL, truth INTEGER NOT NULL, predicted INTEGER NOT NULL,
+        PRIMARY KEY (round, patch, class)
+    );
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        message TEXT NOT NULL
+    );
+    """,
+)
+
+VERSION = len(STEPS)

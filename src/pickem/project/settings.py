@@ -1,0 +1,89 @@
+"""What the person chose, in project.toml. Written once by `pickem new`; may be edited by hand."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal, Self
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pickem.durable import write_durably
+from pickem.errors import ProjectDamagedError
+from pickem.predictor import AugmentationSettings, MeasuringSettings, Phase, TrainingSettings, UNetSettings
+
+
+class VolumeSource(BaseModel):
+    """Where a volume lies. A relative path is relative to the folder that holds the project."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    voxel_size: tuple[float, float, float] | None = None  # nm, (z, y, x); replaces what the file says
+
+
+class Recipe(BaseModel):
+    """How the network is built, trained and measured. The defaults are those of the `fast` benchmark."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: UNetSettings = UNetSettings(feature_maps=8)
+    training: TrainingSettings = TrainingSettings(
+        loss="dice-cross-entropy",
+        batch_size=8,
+        balance="foreground",
+        averaging=0.99,
+        augmentation=AugmentationSettings(
+            zoom=(0.75, 1.3), rotation=10, shear=0.05, contrast=0.2, brightness=0.2, noise=0.1
+        ),
+    )
+    first: Phase = Phase(learning_rate=1e-3, steps=400)
+    following: Phase = Phase(learning_rate=1e-3, steps=100)
+    measuring: MeasuringSettings = MeasuringSettings(passes=5)
+
+
+class ProjectSettings(BaseModel):
+    """The settings of a project; TOML in and out, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    classes: tuple[str, ...] = Field(min_length=1, max_length=9)  # foreground; number keys 1 … 9
+    volumes: dict[str, VolumeSource] = Field(min_length=1)
+    patch: int = Field(128, ge=16, multiple_of=16)  # pixels, height and width
+    margin: int = Field(64, ge=0)  # pixels of surroundings that the page shows
+    unpainted: Literal["background", "unlabelled"] = "background"
+    strategy: str = "entropy"
+    first_patches: int = Field(20, ge=1)  # labels before the first network is trained
+    per_round: int = Field(20, ge=1)  # labels before the network is trained again
+    pool: int = Field(2000, ge=1)  # candidates scored per round, drawn anew each time
+    audit_patches: int = Field(60, ge=0)
+    audit_every: int = Field(5, ge=2)  # one patch in so many is an audit patch
+    audit_gap: int = Field(2, ge=0)  # sections to either side of an audit patch that are not trained on
+    seed: int = Field(0, ge=0)
+    recipe: Recipe = Recipe()
+
+    @model_validator(mode="after")
+    def _distinct_classes(self) -> Self:
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("two classes have the same name")
+        return self
+
+
+def write_settings(path: Path, settings: ProjectSettings) -> None:
+    """Write project.toml, whole or not at all."""
+    write_durably(path, tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True)).encode())
+
+
+def read_settings(path: Path) -> ProjectSettings:
+    """Read project.toml. Raises ProjectDamagedError, naming what is wrong."""
+    try:
+        return ProjectSettings.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProjectDamagedError("The project's settings cannot be read.", got=f"{path}: {error}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ProjectDamagedError(
+            "The project's settings make no sense.", got=f"{path}: {problems}"
+        ) from error

@@ -1,0 +1,328 @@
+"""What a project knows: patches, masks, the queue. A method a question, a transaction a change."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickem.acquisition import UNLABELLED, Selection
+from pickem.errors import RevisionConflictError, UnknownPatchError
+from pickem.geometry import PatchId
+from pickem.project.database import connect, storage_errors, transaction
+from pickem.project.masks import pack, unpack
+
+Kind = Literal["query", "audit"]
+State = Literal["draft", "submitted", "skipped"]
+Unpainted = Literal["background", "unlabelled"]
+
+
+@dataclass(frozen=True)
+class StoredPatch:
+    """A patch that was queued or reserved. `id` is its number in the project, for ever."""
+
+    id: int
+    patch: PatchId
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A patch of the queue, with why it is there. `ranked_by`: the round whose network ranked it."""
+
+    stored: StoredPatch
+    utility: float
+    reason: str
+    ranked_by: int | None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One saved state of a patch. `mask` (h, w) uint8, 255 = not labelled; None for a skipped patch."""
+
+    patch: int
+    revision: int
+    state: State
+    mask: NDArray[np.uint8] | None
+    foreground: int  # pixels
+    unpainted: Unpainted
+    seconds: float  # a person's time on this patch so far
+    at: datetime
+
+
+@dataclass(frozen=True)
+class NewMask:
+    """What a person sends to be saved on top of revision `base` (0 = there was none)."""
+
+    base: int
+    mask: NDArray[np.uint8] | None
+    state: State
+    unpainted: Unpainted
+    seconds: float
+
+
+class Store:
+    """The project's database; safe to share between the threads of one process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = connect(path)
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; the store cannot be used afterwards."""
+        self._connection.close()
+
+    # patches and queue ------------------------------------------------------------------------------------
+
+    def reserve_audit(self, patches: Iterable[PatchId]) -> None:
+        """Add audit patches, in the order in which they are to be served."""
+        with self.change():
+            for patch in patches:
+                self._patch_number(patch, "audit")
+
+    def replace_queue(
+        self,
+        selection: Selection,
+        ranked_by: int | None,
+        proposals: Mapping[PatchId, NDArray[np.uint8]] | None = None,
+    ) -> None:
+        """Serve these patches from now on, best first, instead of those queued before.
+
+        `proposals`: what the network of round `ranked_by` would paint on them, (h, w) class indices.
+        """
+        with self.change():
+            self._connection.execute("DELETE FROM queue")
+            for patch, mask in (proposals or {}).items():
+                number = self._patch_number(patch, "query")
+                self._connection.execute(
+                    "REPLACE INTO proposals VALUES (?, ?, ?)", (number, ranked_by, pack(mask))
+                )
+            rows = zip(selection.patches, selection.utilities, selection.reasons, strict=True)
+            for position, (patch, utility, reason) in enumerate(rows):
+                number = self._patch_number(patch, "query")
+                self._connection.execute(
+                    "INSERT INTO queue VALUES (?, ?, ?, ?, ?)", (position, number, utility, reason, ranked_by)
+                )
+
+    def queue(self) -> list[Queued]:
+        """The patches of the queue that nobody has submitted or skipped yet, best first."""
+        rows = self.rows(
+            "SELECT p.*, q.utility, q.reason, q.ranked_by FROM queue q JOIN patches p ON p.id = q.patch "
+            f"WHERE NOT EXISTS ({_DONE}) ORDER BY q.position"
+        )
+        return [Queued(_stored(row), row["utility"], row["reason"], row["ranked_by"]) for row in rows]
+
+    def open_audit(self) -> list[StoredPatch]:
+        """The audit patches that nobody has submitted or skipped yet, in the order in which to serve them."""
+        where = f"p.kind = 'audit' AND NOT EXISTS ({_DONE})"
+        return [_stored(row) for row in self.rows(f"SELECT p.* FROM patches p WHERE {where} ORDER BY p.id")]
+
+    def patches(self, kind: Kind) -> list[StoredPatch]:
+        """Every patch of this kind that was ever queued or reserved."""
+        return [_stored(row) for row in self.rows("SELECT * FROM patches WHERE kind = ? ORDER BY id", kind)]
+
+    def patch(self, number: int) -> StoredPatch:
+        """Raises UnknownPatchError."""
+        rows = self.rows("SELECT * FROM patches WHERE id = ?", number)
+        if not rows:
+            raise UnknownPatchError("This project has no such patch.", got=number)
+        return _stored(rows[0])
+
+    def queued(self, number: int) -> Queued | None:
+        """Why a patch is in the queue; None where it is not in it (any more)."""
+        rows = self.rows(
+            "SELECT p.*, q.utility, q.reason, q.ranked_by FROM queue q JOIN patches p ON p.id = q.patch "
+            "WHERE p.id = ?",
+            number,
+        )
+        return Queued(_stored(rows[0]), *tuple(rows[0])[-3:]) if rows else None
+
+    def proposal(self, number: int) -> NDArray[np.uint8] | None:
+        """What the last network that ranked this patch would paint on it, (h, w) class indices."""
+        patch = self.patch(number).patch
+        rows = self.rows("SELECT mask FROM proposals WHERE patch = ?", number)
+        return unpack(rows[0]["mask"], patch.height, patch.width) if rows else None
+
+    def queue_ranked_by(self) -> int | None:
+        """The round whose network ranked the queue as it is; None before the first, or for an empty queue."""
+        rows = self.rows("SELECT max(ranked_by) FROM queue")
+        return None if rows[0][0] is None else int(rows[0][0])
+
+    # masks ------------------------------------------------------------------------------------------------
+
+    def save(self, number: int, new: NewMask) -> int:
+        """Save a mask as the newest revision of a patch and return the revision's number.
+
+        On the disk when this returns. Drafts before it are dropped; submitted masks are kept for ever.
+        Raises UnknownPatchError, RevisionConflictError where `new.base` is not the newest revision, and
+        StorageError.
+        """
+        with self.change():
+            self.patch(number)
+            newest = self._newest_revision(number)
+            if new.base != newest:
+                raise RevisionConflictError(
+                    "This patch was saved meanwhile from another window.", got=new.base, expected=newest
+                )
+            self._connection.execute("DELETE FROM revisions WHERE patch = ? AND state = 'draft'", (number,))
+            queued = self.queued(number)
+            self._connection.execute(
+                "INSERT INTO revisions (patch, revision, state, mask, foreground, unpainted, seconds, "
+                "ranked_by, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    number,
+                    newest + 1,
+                    new.state,
+                    None if new.mask is None else pack(new.mask),
+                    0 if new.mask is None else int(((new.mask > 0) & (new.mask != UNLABELLED)).sum()),
+                    new.unpainted,
+                    new.seconds,
+                    queued.ranked_by if queued else None,
+                    now(),
+                ),
+            )
+        return newest + 1
+
+    def newest(self, number: int) -> Revision | None:
+        """The newest revision of a patch; None where nothing was saved yet."""
+        stored = self.patch(number)
+        rows = self.rows("SELECT * FROM revisions WHERE patch = ? ORDER BY revision DESC LIMIT 1", number)
+        return _revision(rows[0], stored.patch) if rows else None
+
+    def submitted(self, kind: Kind) -> dict[StoredPatch, NDArray[np.uint8]]:
+        """The newest submitted mask of every patch of this kind, in the order of first submission."""
+        rows = self.rows(
+            f"SELECT p.*, r.mask FROM patches p JOIN revisions r ON r.id = ({_LAST_ANSWER}) "
+            "WHERE p.kind = ? AND r.state = 'submitted' "
+            "ORDER BY (SELECT min(id) FROM revisions WHERE patch = p.id AND state = 'submitted')",
+            kind,
+        )
+        found = [(_stored(row), row["mask"]) for row in rows]
+        return {stored: unpack(mask, stored.patch.height, stored.patch.width) for stored, mask in found}
+
+    def answered(self) -> list[PatchId]:
+        """The patches that somebody has submitted or skipped."""
+        return [_stored(row).patch for row in self.rows(f"SELECT p.* FROM patches p WHERE EXISTS ({_DONE})")]
+
+    def begun(self) -> StoredPatch | None:
+        """The patch that somebody drew on last and has neither submitted nor skipped."""
+        rows = self.rows(
+            "SELECT p.* FROM patches p JOIN revisions d ON d.patch = p.id "
+            f"WHERE d.state = 'draft' AND NOT EXISTS ({_DONE}) ORDER BY d.id DESC LIMIT 1"
+        )
+        return _stored(rows[0]) if rows else None
+
+    def history(self, limit: int) -> list[tuple[StoredPatch, Revision]]:
+        """The patches worked on last, newest first; their masks are left out."""
+        rows = self.rows(
+            "SELECT p.*, r.patch, r.revision, r.state, NULL AS mask, r.foreground, r.unpainted, r.seconds, "
+            "r.at FROM revisions r JOIN patches p ON p.id = r.patch "
+            "WHERE r.revision = (SELECT max(revision) FROM revisions WHERE patch = p.id) "
+            "ORDER BY r.id DESC LIMIT ?",
+            limit,
+        )
+        return [(_stored(row), _revision(row, _stored(row).patch)) for row in rows]
+
+    def count(self, kind: Kind, state: Literal["submitted", "skipped"]) -> int:
+        """Patches of this kind whose last answer is this."""
+        sql = (
+            f"SELECT count(*) FROM patches p JOIN revisions r ON r.id = ({_LAST_ANSWER}) "
+            "WHERE p.kind = ? AND r.state = ?"
+        )
+        return int(self.rows(sql, kind, state)[0][0])
+
+    def submitted_since(self, when: datetime) -> int:
+        """Patches of either kind submitted since then."""
+        sql = "SELECT count(DISTINCT patch) FROM revisions WHERE state = 'submitted' AND at >= ?"
+        return int(self.rows(sql, when.isoformat(timespec="milliseconds"))[0][0])
+
+    # events -----------------------------------------------------------------------------------------------
+
+    def note(self, kind: str, message: str) -> None:
+        """Write down that something happened."""
+        with self.change():
+            self._connection.execute(
+                "INSERT INTO events (at, kind, message) VALUES (?, ?, ?)", (now(), kind, message)
+            )
+
+    def events(self, limit: int) -> list[tuple[str, str, str]]:
+        """The last events (time, kind, message), newest first."""
+        rows = self.rows("SELECT at, kind, message FROM events ORDER BY id DESC LIMIT ?", limit)
+        return [tuple(row) for row in rows]
+
+    # for the other tables' modules ------------------------------------------------------------------------
+
+    @contextmanager
+    def change(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, durable when it ends. Inside another one, part of that."""
+        with self._lock, storage_errors(self._path):
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            with transaction(self._connection):
+                yield self._connection
+
+    def rows(self, sql: str, *values: object) -> Sequence[sqlite3.Row]:
+        """The rows of a query."""
+        with self._lock, storage_errors(self._path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def _newest_revision(self, number: int) -> int:
+        rows = self.rows("SELECT coalesce(max(revision), 0) FROM revisions WHERE patch = ?", number)
+        return int(rows[0][0])
+
+    def _patch_number(self, patch: PatchId, kind: Kind) -> int:
+        place = (patch.volume, patch.z, patch.y, patch.x, patch.height, patch.width)
+        self._connection.execute(
+            "INSERT OR IGNORE INTO patches (volume, z, y, x, height, width, kind) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*place, kind),
+        )
+        where = "volume = ? AND z = ? AND y = ? AND x = ? AND height = ? AND width = ?"
+        return int(self.rows(f"SELECT id FROM patches WHERE {where}", *place)[0][0])
+
+
+_DONE = "SELECT 1 FROM revisions r WHERE r.patch = p.id AND r.state IN ('submitted', 'skipped')"
+_LAST_ANSWER = "SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped')"
+
+
+def now() -> str:
+    """The time as the database keeps it: ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _stored(row: sqlite3.Row) -> StoredPatch:
+    patch = PatchId(row["volume"], row["z"], row["y"], row["x"], row["height"], row["width"])
+    return StoredPatch(row["id"], patch, row["kind"])
+
+
+def _revision(row: sqlite3.Row, patch: PatchId) -> Revision:
+    mask = None if row["mask"] is None else unpack(row["mask"], patch.height, patch.width)
+    return Revision(
+        row["patch"],
+        row["revision"],
+        row["state"],
+        mask,
+        row["foreground"],
+        row["unpainted"],
+        row["seconds"],
+        datetime.fromisoformat(row["at"]),
+    )

@@ -1,0 +1,103 @@
+"""The trainer's process: learns as labels come, and says what it is doing, a JSON line at a time.
+
+    python -m pickem.project.trainer PROJECT --device auto --threads 2
+
+It ends when its standard input does, that is, when the server that started it is gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import cast
+
+from pickem.errors import PickemError, TrainingError
+from pickem.learning.round import Stage
+from pickem.predictor import keep_freed_memory, use_threads
+from pickem.predictor.backend import DeviceName
+from pickem.project.project import open_project
+from pickem.project.round import Learning, due
+
+POLL_SECONDS = 0.5
+REPORT_SECONDS = 0.2
+_NICER = 5  # the page goes first
+
+
+class Reporter:
+    """Prints progress as JSON lines {doing, done, total, seconds_left}, not more often than can be read."""
+
+    def __init__(self) -> None:
+        self._stage: str | None = None
+        self._began = 0.0
+        self._said = 0.0
+
+    def __call__(self, stage: Stage, done: int, total: int) -> None:
+        """Report a step of a stage; the signature of `learning`'s progress."""
+        now = time.monotonic()
+        if stage != self._stage or done <= 1:
+            self._stage, self._began, self._said = stage, now, 0.0
+        if now - self._said < REPORT_SECONDS and done < total:
+            return
+        self._said = now
+        left = (now - self._began) / max(done - 1, 1) * (total - done) if done > 1 else None
+        self.say(stage, done, total, left)
+
+    def say(self, doing: str, done: int = 0, total: int = 0, seconds_left: float | None = None) -> None:
+        """Print one line."""
+        line = {"doing": doing, "done": done, "total": total, "seconds_left": seconds_left}
+        print(json.dumps(line), flush=True)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Work until standard input ends. Exit code 2 where the project cannot be used, with the reason."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("project", type=Path)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args(arguments)
+    _end_with_parent()
+    if hasattr(os, "nice"):
+        os.nice(_NICER)
+    use_threads(given.threads)
+    keep_freed_memory()
+    try:
+        _work(given.project, cast(DeviceName, given.device))
+    except PickemError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+
+
+def _work(folder: Path, device: DeviceName) -> None:
+    report = Reporter()
+    report.say("starting")
+    with open_project(folder) as project:
+        learning = Learning(project, project.predictor(device), report)
+        report.say("waiting for labels")
+        while True:
+            part = due(project)
+            if part is None:
+                time.sleep(POLL_SECONDS)
+                continue
+            try:
+                learning.do(part)
+            except TrainingError as error:
+                project.store.note("problem", str(error))
+                raise
+            report.say("waiting for labels")
+
+
+def _end_with_parent() -> None:
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os._exit(0)  # every stored part is whole; there is nothing to tidy up
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,264 @@
+"""The API of the labelling page. What was painted is on the disk when the answer comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+import numpy as np
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from numpy.typing import NDArray
+
+from pickem.acquisition import UNLABELLED
+from pickem.errors import InvalidMaskError, UnknownPatchError
+from pickem.geometry import whole
+from pickem.project.project import Project
+from pickem.project.serving import next_patch
+from pickem.project.store import NewMask, StoredPatch
+from pickem.web.messages import (
+    ClassInfo,
+    HistoryEntry,
+    PatchInfo,
+    Problem,
+    ProgressInfo,
+    ProjectInfo,
+    Saved,
+    Window,
+)
+from pickem.web.standing import standing
+from pickem.web.supervisor import Supervisor
+
+# Okabe & Ito 2008: told apart with every kind of colour vision
+COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999", "#FFFFFF")
+EVENT_SECONDS = 1.0
+PERCENTILES = (0.5, 99.5)  # of the grey values shown, to black and white
+
+OCTETS = "application/octet-stream"
+_PROBLEMS: dict[int | str, dict[str, object]] = {
+    status: {"model": Problem} for status in (401, 403, 404, 409, 413, 422, 507)
+}
+router = APIRouter(prefix="/api", responses=_PROBLEMS)
+
+
+class Desk:
+    """What the server holds while it runs: the open project and its trainer."""
+
+    def __init__(self, project: Project, supervisor: Supervisor) -> None:
+        self.project = project
+        self.supervisor = supervisor
+
+    def progress(self) -> ProgressInfo:
+        """Where the project stands."""
+        return standing(self.project.store, self.supervisor.activity)
+
+    def patch_info(self, stored: StoredPatch) -> PatchInfo:
+        """All that the page needs to show a patch."""
+        project, patch = self.project, stored.patch
+        box = patch.box.grow(
+            (0, project.settings.margin, project.settings.margin),
+            whole(project.images.volumes[patch.volume].shape),
+        )
+        queued, newest = project.store.queued(stored.id), project.store.newest(stored.id)
+        blind = stored.kind == "audit"
+        reason = "a control patch, drawn at random: it measures how good the network is"
+        return PatchInfo(
+            id=stored.id,
+            volume=patch.volume,
+            z=patch.z,
+            y=patch.y,
+            x=patch.x,
+            height=patch.height,
+            width=patch.width,
+            kind=stored.kind,
+            reason=reason if blind else (queued.reason if queued else "labelled before"),
+            state=newest.state if newest else "open",
+            revision=newest.revision if newest else 0,
+            has_proposal=not blind and project.store.proposal(stored.id) is not None,
+            unpainted="background" if blind else (newest or project.settings).unpainted,
+            image=Window(
+                top=patch.y - box.start[1],
+                left=patch.x - box.start[2],
+                height=box.shape[1],
+                width=box.shape[2],
+            ),
+            sections=project.images.sections_around(patch),
+            seconds=newest.seconds if newest else 0.0,
+        )
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+OnDesk = Annotated[Desk, Depends(_desk)]
+Number = Annotated[int, Query(ge=0, le=2**53)]
+
+
+@router.get("/project")
+def project(desk: OnDesk) -> ProjectInfo:
+    """The project: name, classes, where it stands."""
+    settings = desk.project.settings
+    return ProjectInfo(
+        name=settings.name,
+        classes=[
+            ClassInfo(index=i, name=name, colour=COLOURS[i - 1])
+            for i, name in enumerate(settings.classes, start=1)
+        ],
+        unpainted=settings.unpainted,
+        progress=desk.progress(),
+    )
+
+
+@router.get("/next")
+def following(desk: OnDesk, skip_ahead: Number | None = None) -> PatchInfo:
+    """The patch to work on now; with `skip_ahead`, the one after that patch, to be loaded beforehand."""
+    found = next_patch(desk.project.store, desk.project.settings.audit_every, skip_ahead)
+    if found is None:
+        raise UnknownPatchError("No patch is waiting: the network is about to choose the next ones.")
+    return desk.patch_info(found)
+
+
+@router.get("/patches/{number}")
+def patch(desk: OnDesk, number: int) -> PatchInfo:
+    """One patch."""
+    return desk.patch_info(desk.project.store.patch(_checked(number)))
+
+
+@router.get("/patches/{number}/image", response_class=Response)
+def image(desk: OnDesk, number: int, dz: Annotated[int, Query(ge=-(2**31), le=2**31)] = 0) -> Response:
+    """Grey values with surroundings, uint8, row by row, `dz` sections further on."""
+    stored = desk.project.store.patch(_checked(number))
+    before, behind = desk.project.images.sections_around(stored.patch)
+    if not before <= dz <= behind:
+        raise UnknownPatchError("The volume has no such section.", got=dz, expected=f"{before} to {behind}")
+    grey, _ = desk.project.images.surroundings(stored.patch, desk.project.settings.margin, dz)
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return Response(_eight_bits(grey).tobytes(), media_type=OCTETS, headers=headers)
+
+
+@router.get("/patches/{number}/proposal", response_class=Response)
+def proposal(desk: OnDesk, number: int) -> Response:
+    """What the network would paint, uint8 class indices, row by row. Audit patches have none."""
+    stored = desk.project.store.patch(_checked(number))
+    mask = desk.project.store.proposal(stored.id) if stored.kind == "query" else None
+    if mask is None:
+        raise UnknownPatchError("There is no proposal for this patch.", got=number)
+    return Response(mask.tobytes(), media_type=OCTETS)
+
+
+@router.get("/patches/{number}/mask", response_class=Response, responses={204: {"description": "none yet"}})
+def mask(desk: OnDesk, number: int) -> Response:
+    """The newest saved mask, uint8, row by row; 255 = not labelled."""
+    newest = desk.project.store.newest(_checked(number))
+    if newest is None or newest.mask is None:
+        return Response(status_code=204)
+    return Response(newest.mask.tobytes(), media_type=OCTETS, headers={"X-Revision": str(newest.revision)})
+
+
+@router.put("/patches/{number}/mask")
+async def save_mask(
+    desk: OnDesk,
+    request: Request,
+    number: int,
+    revision: Number,
+    state: Literal["draft", "submitted"],
+    unpainted: Literal["background", "unlabelled"] = "background",
+    seconds: Annotated[float, Query(ge=0, le=1e7, allow_inf_nan=False)] = 0.0,
+) -> Saved:
+    """Save a mask (the body: uint8, row by row) on top of a revision. On the disk when this answers."""
+    body = await request.body()
+
+    def save() -> Saved:
+        stored = desk.project.store.patch(_checked(number))
+        painted = _as_mask(body, stored, len(desk.project.settings.classes))
+        new = NewMask(revision, painted, state, unpainted, seconds)
+        return Saved(revision=desk.project.store.save(stored.id, new), progress=desk.progress())
+
+    return await asyncio.to_thread(save)
+
+
+@router.post("/patches/{number}/skip")
+def skip(desk: OnDesk, number: int) -> Saved:
+    """Leave a patch out: it is not served again and nothing is learned from it."""
+    store = desk.project.store
+    newest = store.newest(_checked(number))
+    base, unpainted, seconds = (
+        (newest.revision, newest.unpainted, newest.seconds)
+        if newest
+        else (0, desk.project.settings.unpainted, 0.0)
+    )
+    return Saved(
+        revision=store.save(number, NewMask(base, None, "skipped", unpainted, seconds)),
+        progress=desk.progress(),
+    )
+
+
+@router.get("/history")
+def history(desk: OnDesk, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> list[HistoryEntry]:
+    """The patches worked on last, newest first."""
+    return [
+        HistoryEntry(
+            id=stored.id,
+            state=newest.state,
+            kind=stored.kind,
+            foreground=newest.foreground,
+            updated=newest.at.isoformat(),
+        )
+        for stored, newest in desk.project.store.history(limit)
+    ]
+
+
+@router.get("/events", response_class=StreamingResponse)
+async def events(desk: OnDesk, request: Request) -> StreamingResponse:
+    """Server-sent events: where the project stands, whenever that changes."""
+
+    async def stream() -> AsyncIterator[str]:
+        last = ""
+        while not await request.is_disconnected():
+            now = (await asyncio.to_thread(desk.progress)).model_dump_json()
+            if now != last:
+                last = now
+                yield f"data: {now}\n\n"
+            await asyncio.sleep(EVENT_SECONDS)
+
+    return StreamingResponse(stream(), media_type="text/event-stream")
+
+
+def _checked(number: int) -> int:
+    """SQLite's integers end at 2⁶³."""
+    if not 0 <= number < 2**63:
+        raise UnknownPatchError("This project has no such patch.", got=number)
+    return number
+
+
+def _as_mask(body: bytes, stored: StoredPatch, classes: int) -> NDArray[np.uint8]:
+    expected = (stored.patch.height, stored.patch.width)
+    if len(body) != expected[0] * expected[1]:
+        raise InvalidMaskError(
+            "The mask has another size than its patch.",
+            got=f"{len(body)} bytes",
+            expected=f"{expected[0]} × {expected[1]} bytes, one a pixel",
+        )
+    painted = np.frombuffer(body, np.uint8).reshape(expected)
+    unknown = sorted({int(v) for v in np.unique(painted)} - {*range(classes + 1), UNLABELLED})
+    if unknown:
+        raise InvalidMaskError(
+            "The mask holds values that are no class.",
+            got=unknown[:10],
+            expected=f"0 to {classes}, or {UNLABELLED} for not labelled",
+        )
+    return painted
+
+
+def _eight_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """As they are where they are eight bits already; else stretched between two percentiles."""
+    if grey.dtype == np.uint8:
+        return np.ascontiguousarray(grey)
+    values = grey.astype(np.float32)
+    low, high = np.percentile(values, PERCENTILES)
+    stretched = (values - low) / max(high - low, 1e-6) * 255
+    shown: NDArray[np.uint8] = np.clip(stretched, 0, 255).astype(np.uint8)
+    return shown

@@ -1,0 +1,125 @@
+"""What the API says, as the page reads it. The OpenAPI schema is made from these."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class Answer(BaseModel):
+    """Base of everything that the API sends."""
+
+    model_config = {"frozen": True}
+
+
+class Problem(Answer):
+    """What went wrong, for the person."""
+
+    message: str
+
+
+class ClassInfo(Answer):
+    """A foreground class and the colour in which the page paints it."""
+
+    index: int
+    name: str
+    colour: str
+
+
+class NetworkInfo(Answer):
+    """The newest network: how many labelled patches it has learned from, and when it was finished."""
+
+    name: str
+    labelled: int
+    trained_at: str
+
+
+class TrainerInfo(Answer):
+    """What the trainer is doing now."""
+
+    doing: str
+    done: int
+    total: int
+    seconds_left: float | None
+    problem: str | None
+
+
+class QualityInfo(Answer):
+    """Estimated Jaccard with its 95 % interval, from audit patches alone."""
+
+    jaccard: float
+    low: float
+    high: float
+    patches: int
+
+
+class ProgressInfo(Answer):
+    """Where the project stands."""
+
+    labelled: int
+    submitted_today: int
+    skipped: int
+    queue: int
+    audit_done: int
+    audit_total: int
+    network: NetworkInfo | None
+    trainer: TrainerInfo
+    quality: QualityInfo | None
+    advice: str
+
+
+class ProjectInfo(Answer):
+    """What stays the same while the page is open, and where the project stands."""
+
+    name: str
+    classes: list[ClassInfo]
+    unpainted: Literal["background", "unlabelled"]
+    progress: ProgressInfo
+
+
+class Window(Answer):
+    """Where the patch lies in the image that is delivered with its surroundings, and the image's size."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+class PatchInfo(Answer):
+    """A patch to work on, or worked on already."""
+
+    id: int
+    volume: str
+    z: int
+    y: int
+    x: int
+    height: int
+    width: int
+    kind: Literal["query", "audit"]
+    reason: str
+    state: Literal["open", "draft", "submitted", "skipped"]
+    revision: int
+    has_proposal: bool
+    unpainted: Literal["background", "unlabelled"]
+    image: Window
+    sections: tuple[int, int]
+    seconds: float
+
+
+class Saved(Answer):
+    """The revision that a mask became."""
+
+    revision: int
+    progress: ProgressInfo
+
+
+class HistoryEntry(Answer):
+    """A patch that was worked on."""
+
+    id: int
+    state: Literal["draft", "submitted", "skipped"]
+    kind: Literal["query", "audit"]
+    foreground: int
+    updated: str

@@ -1,0 +1,136 @@
+"""Who may talk to the server: holders of the token, from the server's own page, with bodies of bounded size.
+
+A page on any website can make a person's browser send requests to 127.0.0.1. So a request counts only with
+the token (as a cookie that only this origin sends, or in the address when the page is first opened), under a
+host name that is ours (against DNS rebinding), and a write only from our own origin.
+"""
+
+from __future__ import annotations
+
+import secrets
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LARGEST_BODY = 16 * 1024 * 1024  # bytes; a mask of 4096 × 4096
+POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+)
+_SAFE = {"GET", "HEAD"}
+
+
+def new_token() -> str:
+    """A random token of 192 bits."""
+    return secrets.token_urlsafe(24)
+
+
+class Gate:
+    """ASGI middleware that lets in what may come in, and refuses all else before the application sees it.
+
+    Parameters
+    ----------
+    token: the secret; compared in constant time.
+    hosts: names under which the server may be addressed, without port.
+    """
+
+    def __init__(self, app: ASGIApp, token: str, hosts: frozenset[str], cookie: str) -> None:
+        self._app = app
+        self._token = token
+        self._hosts = hosts
+        self._cookie = cookie
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, _bounded(receive), _hardened(send))
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        if _host_name(headers.get("host", "")) not in self._hosts:
+            return _no(403, "This server is not addressed under that name.")
+        if scope["method"] not in _SAFE:
+            origin = headers.get("origin")
+            if origin is not None and _split(origin).netloc != headers.get("host"):
+                return _no(403, "Only pickem's own page may change anything.")
+            if headers.get("x-pickem") is None:
+                return _no(403, "Only pickem's own page may change anything: the header X-Pickem is missing.")
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        if given and scope["path"] == "/" and self._is_token(given):
+            return self._welcome()
+        if not self._is_token(_cookie(headers, self._cookie) or headers.get("x-pickem-token", "")):
+            return _no(401, "Open the address that `pickem label` printed: it holds the token.")
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > LARGEST_BODY:
+            return _no(413, "The request is larger than any mask.")
+        return None
+
+    def _welcome(self) -> Response:
+        """Move the token from the address, where it would stay in the history, into a cookie."""
+        response = RedirectResponse("/", status_code=303)
+        response.set_cookie(self._cookie, self._token, httponly=True, samesite="strict", path="/")
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def _is_token(self, given: str) -> bool:
+        return secrets.compare_digest(given.encode(), self._token.encode())
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Bodies without a length, or with a false one, end at the limit as well."""
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > LARGEST_BODY:
+            return {"type": "http.disconnect"}
+        return message
+
+    return bounded
+
+
+def _hardened(send: Send) -> Send:
+    async def hardened(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["Content-Security-Policy"] = POLICY
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers["Referrer-Policy"] = "no-referrer"
+            headers.setdefault("Cache-Control", "no-store")
+        await send(message)
+
+    return hardened
+
+
+def _host_name(host: str) -> str:
+    return _split(f"//{host}").hostname or ""
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:  # brackets of a damaged IPv6 address
+        return urlsplit("")
+
+
+def _cookie(headers: Headers, name: str) -> str:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(name)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+def _no(status: int, message: str) -> Response:
+    return JSONResponse({"message": message}, status_code=status)

@@ -1,0 +1,79 @@
+"""Running the labelling page: lock, trainer, address, and a tidy end."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import uvicorn
+
+from pickem.errors import StorageError
+from pickem.project.project import open_project
+from pickem.web.app import create_app
+from pickem.web.security import new_token
+from pickem.web.supervisor import Supervisor
+
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def serve(
+    folder: Path,
+    *,
+    host: str,
+    port: int,
+    token: str | None,
+    trainer_options: Sequence[str],
+    ready: Callable[[str], None],
+) -> None:
+    """Serve a project until interrupted.
+
+    `port` 0 takes a free one. `ready` is called with the address to open, token included, when the server
+    answers. Raises ProjectLockedError, StorageError for a port that is taken, and the errors of opening.
+    """
+    with open_project(folder) as project:
+        lock = project.lock()
+        listener = _listen(host, port)
+        bound = listener.getsockname()[1]
+        secret = token or new_token()
+        supervisor = Supervisor(folder, trainer_options, lambda words: project.store.note("problem", words))
+        app = create_app(project, supervisor, secret, LOCAL | {host}, cookie=f"pickem-{bound}")
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
+        server = _Announcing(config, lambda: ready(f"http://{_shown(host)}:{bound}/?token={secret}"))
+        supervisor.start()
+        try:
+            server.run(sockets=[listener])
+        finally:
+            supervisor.stop()
+            listener.close()
+            lock.release()
+
+
+class _Announcing(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise StorageError(
+            "The page cannot be served at this address.",
+            got=f"{host}:{port}: {error.strerror or error}",
+            todo="choose another --port, or 0 for any that is free",
+        ) from error
+    return listener
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host}]" if ":" in host else host

@@ -1,0 +1,54 @@
+"""Where a project stands, put together for the page and for `pickem status`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pickem.project import rounds
+from pickem.project.quality import Quality, advice, estimate
+from pickem.project.store import Store
+from pickem.web.messages import NetworkInfo, ProgressInfo, QualityInfo, TrainerInfo
+from pickem.web.supervisor import Activity
+
+
+def standing(store: Store, activity: Activity) -> ProgressInfo:
+    """Labels, queue, network and quality of a project now."""
+    latest = rounds.latest_round(store)
+    course, labelled = quality_course(store)
+    now = course[-1] if course else None
+    return ProgressInfo(
+        labelled=store.count("query", "submitted"),
+        submitted_today=store.submitted_since(datetime.now(UTC).replace(hour=0, minute=0, second=0)),
+        skipped=store.count("query", "skipped"),
+        queue=len(store.queue()),
+        audit_done=store.count("audit", "submitted"),
+        audit_total=len(store.patches("audit")),
+        network=NetworkInfo(
+            name=latest.checkpoint or "",
+            labelled=latest.labelled,
+            trained_at=latest.finished.isoformat() if latest.finished else "",
+        )
+        if latest
+        else None,
+        trainer=TrainerInfo(
+            doing=activity.doing,
+            done=activity.done,
+            total=activity.total,
+            seconds_left=activity.seconds_left,
+            problem=activity.problem,
+        ),
+        quality=QualityInfo(jaccard=now.jaccard, low=now.low, high=now.high, patches=now.patches)
+        if now
+        else None,
+        advice=advice(course, labelled),
+    )
+
+
+def quality_course(store: Store) -> tuple[list[Quality], list[int]]:
+    """Quality of every network that was measured, oldest first, and how many labels each had learned from."""
+    found = [
+        (quality, labelled)
+        for number, labelled in rounds.audited_rounds(store)
+        if (quality := estimate(rounds.audit_counts(store, number)))
+    ]
+    return [quality for quality, _ in found], [labelled for _, labelled in found]
