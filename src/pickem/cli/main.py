@@ -11,7 +11,8 @@ from rich.console import Console
 from pickem import __version__
 from pickem.cli import data
 from pickem.cli.benchmark import benchmark
-from pickem.cli.project import export, label, new, status
+from pickem.cli.new import new
+from pickem.cli.project import export, label, status
 from pickem.cli.report import report
 from pickem.cli.strategies import strategies
 from pickem.errors import PickemError

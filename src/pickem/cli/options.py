@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from pickem.errors import ConfigError
 from pickem.volumes import VoxelSize
+
+ProjectPath = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project's folder, NAME.pickem.")]
 
 
 def parse_voxel_size(text: str | None) -> VoxelSize | None:

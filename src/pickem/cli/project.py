@@ -1,4 +1,4 @@
-"""`pickem new`, `label`, `status`, `export`: from one's own volume to labels and a trained network."""
+"""`pickem label`, `status`, `export`: working on a project."""
 
 from __future__ import annotations
 
@@ -9,57 +9,12 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from pickem.cli.options import parse_voxel_size
-from pickem.errors import ConfigError
+from pickem.cli.options import ProjectPath
 from pickem.project.export import export_curve, export_labels, export_model
-from pickem.project.project import create_project, open_project
-from pickem.project.settings import ProjectSettings, VolumeSource
-from pickem.strategies import strategy
+from pickem.project.project import open_project
 from pickem.web.server import serve
 from pickem.web.standing import standing
 from pickem.web.supervisor import Activity
-
-ProjectPath = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project's folder, NAME.pickem.")]
-
-
-def new(
-    project: ProjectPath,
-    volumes: Annotated[
-        list[str], typer.Argument(metavar="VOLUME...", help="Images: files, folders or URLs.")
-    ],
-    classes: Annotated[list[str], typer.Option("--class", help="What is to be labelled; may be repeated.")],
-    voxel_size: Annotated[
-        str | None, typer.Option(help="nm along z,y,x; replaces what the files say.", metavar="Z,Y,X")
-    ] = None,
-    patch: Annotated[int, typer.Option(help="Height and width of a patch, pixels.", min=16)] = 128,
-    strategy_name: Annotated[str, typer.Option("--strategy", help="How patches are chosen.")] = "entropy",
-    unpainted: Annotated[
-        Literal["background", "unlabelled"], typer.Option(help="What a pixel means that nobody painted.")
-    ] = "background",
-    audit: Annotated[int, typer.Option(help="Control patches that measure the quality.", min=0)] = 60,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-) -> None:
-    """Make a project for one's own volume."""
-    strategy(strategy_name)
-    size = parse_voxel_size(voxel_size)
-    home = project.absolute().parent
-    sources = {name: VolumeSource(path=_kept(path, home), voxel_size=size) for name, path in _names(volumes)}
-    if patch % 16:
-        raise ConfigError(
-            "A patch's side must be a multiple of 16.", got=patch, expected="such as 64, 128, 256"
-        )
-    settings = ProjectSettings(
-        name=project.name.removesuffix(".pickem"),
-        classes=tuple(classes),
-        volumes=sources,
-        patch=patch,
-        unpainted=unpainted,
-        strategy=strategy_name,
-        audit_patches=audit,
-        seed=seed,
-    )
-    create_project(project, settings)
-    typer.echo(f"Made {project}. Go on with:\n\n    pickem label {project}\n")
 
 
 def label(
@@ -134,24 +89,3 @@ def export(
         for name in chosen:
             for path in parts[name](opened, folder):
                 typer.echo(f"wrote {path}")
-
-
-def _names(paths: list[str]) -> list[tuple[str, str]]:
-    """A name for each volume: what its file is called, without the ending."""
-    named = [(path.rstrip("/").rsplit("/", 1)[-1].split(".")[0] or "volume", path) for path in paths]
-    if len({name for name, _ in named}) != len(named):
-        raise ConfigError(
-            "Two volumes have the same name.",
-            got=", ".join(name for name, _ in named),
-            expected="different file names",
-            todo="rename one of the files",
-        )
-    return named
-
-
-def _kept(path: str, home: Path) -> str:
-    """The path as the project keeps it: relative where both lie in one folder, so that they can move."""
-    if "://" in path:
-        return path
-    absolute = Path(path).absolute()
-    return str(absolute.relative_to(home)) if absolute.is_relative_to(home) else str(absolute)

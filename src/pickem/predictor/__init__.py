@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pickem.predictor.augmentation import AugmentationSettings
 from pickem.predictor.allocator import keep_freed_memory
+from pickem.predictor.augmentation import AugmentationSettings
 from pickem.predictor.backend import Backend, resolve_backend, use_threads
 from pickem.predictor.network import ForwardOnly, SegmentationNetwork
 from pickem.predictor.network_predictor import MeasuringSettings, NetworkPredictor, unet_predictor

@@ -138,14 +138,28 @@ class NetworkPredictor:
     def load_weights(self, path: Path) -> None:
         """Continue from a checkpoint. Raises CheckpointError where it is damaged or of another network."""
         weights, header = read_checkpoint(path)
-        for key, expected in self._whole_description().items():
-            if header.get(key) != expected:
-                raise CheckpointError(
-                    f"The checkpoint {path} belongs to another network: its {key} differs.",
-                    got=header.get(key),
-                    expected=expected,
-                )
+        for key in self._whole_description():
+            self._compare(path, header, key)
         self._module.load_state_dict(weights)
+
+    def start_from(self, path: Path) -> None:
+        """Begin with the weights of another volume's network, keeping one's own intensity normalisation.
+
+        Raises CheckpointError where the network is built differently or has another number of classes.
+        """
+        weights, header = read_checkpoint(path)
+        for key in ("network", "classes"):
+            self._compare(path, header, key)
+        self._module.load_state_dict(weights)
+
+    def _compare(self, path: Path, header: dict[str, object], key: str) -> None:
+        expected = self._whole_description()[key]
+        if header.get(key) != expected:
+            raise CheckpointError(
+                f"The checkpoint {path} belongs to another network: its {key} differs.",
+                got=header.get(key),
+                expected=expected,
+            )
 
     def _whole_description(self) -> dict[str, object]:
         return {

@@ -136,7 +136,8 @@ def _schedule(
 
 def _average(module: nn.Module, decay: float) -> AveragedModel:
     """An exponential moving average of weights and batch-norm statistics (Polyak & Juditsky 1992)."""
-    return AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+    averaged = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(module, multi_avg_fn=averaged, use_buffers=True)
 
 
 def _module(network: SegmentationNetwork) -> nn.Module:

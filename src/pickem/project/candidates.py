@@ -72,6 +72,10 @@ class Candidates:
                 break
         return found
 
+    def allows(self, patch: PatchId) -> bool:
+        """Whether a patch is far enough from every audit patch to be trained on."""
+        return not self._too_near_audit(patch)
+
     def share_left(self, rng: np.random.Generator) -> float:
         """Share of the tiling that may be labelled, from a sample of it."""
         numbers = np.unique(rng.integers(0, len(self), size=SHARE_SAMPLE))
@@ -95,9 +99,7 @@ class Candidates:
         )
 
 
-def audit_patches(
-    shapes: Shapes, size: int, count: int, gap: int, rng: np.random.Generator
-) -> list[PatchId]:
+def audit_patches(shapes: Shapes, size: int, count: int, gap: int, rng: np.random.Generator) -> list[PatchId]:
     """Up to `count` patches at uniformly random positions of all volumes, in random order.
 
     Fewer where so many would, with what they forbid in `gap` sections to either side, leave less than

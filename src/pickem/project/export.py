@@ -18,11 +18,11 @@ from pickem.errors import NoResultsError
 from pickem.project import rounds
 from pickem.project.project import Project
 from pickem.project.quality import estimate
-from pickem.volumes import Volume
+from pickem.volumes import Rescaled, Volume
 
 
 def export_labels(project: Project, folder: Path) -> Iterator[Path]:
-    """A compressed TIFF stack (z, y, x) uint8 per volume: class index, 255 where nobody has painted.
+    """A compressed TIFF stack (z, y, x) uint8 per volume, on its own grid: class index, 255 = not labelled.
 
     Audit patches are in it: they are labels as good as any. Written section by section.
     """
@@ -34,7 +34,7 @@ def export_labels(project: Project, folder: Path) -> Iterator[Path]:
             with tifffile.TiffWriter(partial, bigtiff=True) as file:
                 file.write(
                     _sections(project, name, volume),
-                    shape=volume.shape,
+                    shape=volume.original.shape if isinstance(volume, Rescaled) else volume.shape,
                     dtype=np.uint8,
                     photometric="minisblack",
                     compression="zlib",
@@ -95,4 +95,15 @@ def _sections(project: Project, name: str, volume: Volume) -> Iterator[NDArray[n
         for rows, columns, mask in by_section.get(z, ()):
             window = section[rows, columns]
             window[mask != UNLABELLED] = mask[mask != UNLABELLED]
-        yield section
+        yield _on_own_grid(section, volume)
+
+
+def _on_own_grid(section: NDArray[np.uint8], volume: Volume) -> NDArray[np.uint8]:
+    """A section of the working grid as one of the volume on disk; edges that the working grid left out are
+    not labelled."""
+    if not isinstance(volume, Rescaled):
+        return section
+    fine = np.full(volume.original.shape[1:], UNLABELLED, np.uint8)
+    repeated = section.repeat(volume.factor, axis=0).repeat(volume.factor, axis=1)
+    fine[: repeated.shape[0], : repeated.shape[1]] = repeated
+    return fine

@@ -10,7 +10,7 @@ NAME.pickem/
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -24,7 +24,7 @@ from pickem.project.candidates import Candidates, audit_patches, first_picks
 from pickem.project.images import PatchImages
 from pickem.project.settings import ProjectSettings, VolumeSource, read_settings, write_settings
 from pickem.project.store import Store
-from pickem.volumes import Volume, open_volume
+from pickem.volumes import Rescaled, Volume, open_volume
 
 FIRST_CANDIDATES = 1000  # whose textures are compared before there is a network
 QUEUE = 3  # rounds' worth of patches are queued, so that nobody waits for a round to end
@@ -63,7 +63,7 @@ class Project:
     def predictor(self, device: DeviceName = "auto") -> NetworkPredictor:
         """A network with the project's first weights, normalised by samples of its volumes."""
         recipe = self.settings.recipe
-        return unet_predictor(
+        predictor = unet_predictor(
             recipe.network,
             len(self.settings.classes) + 1,
             Normalisation.of(self.images.samples()),
@@ -72,6 +72,9 @@ class Project:
             recipe.measuring,
             stream(self.settings.seed, Purpose.INITIAL_WEIGHTS),
         )
+        if self.settings.start:
+            predictor.start_from(self.checkpoints / self.settings.start)
+        return predictor
 
     def lock(self) -> FileLock:
         """A lock that one server at a time holds. Raises ProjectLockedError where another one does."""
@@ -88,8 +91,12 @@ class Project:
         return lock
 
 
-def create_project(folder: Path, settings: ProjectSettings) -> None:
-    """Make a new project: its settings, its audit patches and the first patches to label.
+def create_project(
+    folder: Path,
+    settings: ProjectSettings,
+    fill: Callable[[Project], None] | None = None,
+) -> None:
+    """Make a new project: its settings, its audit patches and the first patches to label; then `fill` it.
 
     Appears whole or not at all. Raises ProjectExistsError, ConfigError for a volume smaller than a patch, and
     the errors of opening volumes.
@@ -107,7 +114,9 @@ def create_project(folder: Path, settings: ProjectSettings) -> None:
     try:
         write_settings(building / "project.toml", settings)
         with Project(building, settings, _open_volumes(folder.parent, settings.volumes)) as project:
-            _fill(project)
+            _reserve_and_queue(project)
+            if fill:
+                fill(project)
         building.rename(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
@@ -126,14 +135,14 @@ def open_project(folder: Path) -> Project:
     return Project(folder, settings, _open_volumes(folder.parent, settings.volumes))
 
 
-def _fill(project: Project) -> None:
+def _reserve_and_queue(project: Project) -> None:
     settings = project.settings
     shapes = {name: volume.shape for name, volume in project.images.volumes.items()}
     Candidates(shapes, settings.patch, [], 0)  # refuses volumes that are too small
     rng = stream(settings.seed, Purpose.POOL)
     count, gap = settings.audit_patches, settings.audit_gap
     project.store.reserve_audit(audit_patches(shapes, settings.patch, count, gap, rng))
-    drawn = project.candidates().draw(FIRST_CANDIDATES, rng)
+    drawn = sorted(project.candidates().draw(FIRST_CANDIDATES, rng))  # read section by section
     wanted = settings.first_patches + (QUEUE - 1) * settings.per_round
     select = stream(settings.seed, Purpose.SELECT)
     if drawn:
@@ -147,7 +156,8 @@ def _open_volumes(beside: Path, sources: Mapping[str, VolumeSource]) -> dict[str
     for name, source in sources.items():
         path = source.path if "://" in source.path else str(beside / source.path)
         try:
-            found[name] = open_volume(path, source.voxel_size)
+            volume = open_volume(path, source.voxel_size)
+            found[name] = volume if source.factor == 1 else Rescaled(volume, source.factor)
         except VolumeNotFoundError as error:
             raise VolumeNotFoundError(
                 f"The volume {name} of this project is not where it was.",

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pickem.errors import SelectionError
+from pickem.acquisition import Selection
 from pickem.geometry import PatchId
 from pickem.learning import ActiveLearner, Person, Pool, Purpose, confusion, stream
 from pickem.learning.round import Stage
@@ -37,11 +37,12 @@ def due(project: Project) -> Part | None:
         return "train"
     if latest is None:
         return None
-    if store.queue_ranked_by() != latest.number and store.queue():
+    if not latest.ranked:
         return "rank"
     if len(store.submitted("audit")) > rounds.audited_patches(store, latest.number):
         return "measure"
-    return "rank" if len(store.queue()) < settings.per_round // 2 else None
+    few = settings.per_round // 2
+    return "rank" if len(store.queue()) < few <= store.queue_length() else None
 
 
 class Learning:
@@ -89,19 +90,19 @@ class Learning:
         """Let the strategy pick what to label next, and draw the network's proposals for it."""
         project, latest = self._project, self._newest()
         rng = stream(project.settings.seed, Purpose.POOL, latest.number + 1)
-        drawn = project.candidates().draw(project.settings.pool, rng)
+        drawn = sorted(project.candidates().draw(project.settings.pool, rng))  # read section by section
         answered = set(project.store.answered())
         learner = self._learner(latest, [patch for patch in drawn if patch not in answered])
         k = min(QUEUE * project.settings.per_round, len(learner.pool.unlabelled))
-        if k == 0:
-            raise SelectionError("Every patch of the volume has been labelled or skipped.")
-        selection = learner.propose(k)
+        selection = learner.propose(k) if k else Selection((), (), ())
         proposals: dict[PatchId, NDArray[np.uint8]] = {}
         for start in range(0, k, PROPOSALS_AT_ONCE):
             part = selection.patches[start : start + PROPOSALS_AT_ONCE]
             predicted = self._predictor.predict_proba(project.images.images(part)).argmax(axis=1)
             proposals |= dict(zip(part, predicted.astype(np.uint8), strict=True))
-        project.store.replace_queue(selection, latest.number, proposals)
+        with project.store.change():
+            project.store.replace_queue(selection, latest.number, proposals)
+            rounds.mark_ranked(project.store, latest.number)
 
     def _learner(self, at: Round, candidates: list[PatchId]) -> ActiveLearner:
         settings = self._project.settings

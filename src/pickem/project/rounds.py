@@ -24,6 +24,7 @@ class Round:
     labelled: int
     checkpoint: str | None  # file name; None while the round is under way
     finished: datetime | None
+    ranked: bool  # whether the queue was ranked by its network
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ def finish_round(store: Store, number: int, checkpoint: str, loss: float, second
             "UPDATE rounds SET finished = ?, checkpoint = ?, loss = ?, seconds = ? WHERE number = ?",
             (now(), checkpoint, loss, seconds, number),
         )
+
+
+def mark_ranked(store: Store, number: int) -> None:
+    """Write down that the queue was ranked by the network of a round."""
+    with store.change() as connection:
+        connection.execute("UPDATE rounds SET ranked = ? WHERE number = ?", (now(), number))
 
 
 def latest_round(store: Store) -> Round | None:
@@ -148,5 +155,11 @@ def audited_rounds(store: Store) -> list[tuple[int, int]]:
 
 
 def _round(row: sqlite3.Row) -> Round:
-    finished = datetime.fromisoformat(row["finished"]) if row["finished"] else None
-    return Round(row["number"], row["last_revision"], row["labelled"], row["checkpoint"], finished)
+    return Round(
+        row["number"],
+        row["last_revision"],
+        row["labelled"],
+        row["checkpoint"],
+        datetime.fromisoformat(row["finished"]) if row["finished"] else None,
+        row["ranked"] is not None,
+    )

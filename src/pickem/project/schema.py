@@ -50,6 +50,7 @@ STEPS = (
         number INTEGER PRIMARY KEY,
         begun TEXT NOT NULL,
         finished TEXT,
+        ranked TEXT,
         last_revision INTEGER NOT NULL,
         labelled INTEGER NOT NULL,
         checkpoint TEXT,

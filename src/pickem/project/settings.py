@@ -13,6 +13,8 @@ from pickem.durable import write_durably
 from pickem.errors import ProjectDamagedError
 from pickem.predictor import AugmentationSettings, MeasuringSettings, Phase, TrainingSettings, UNetSettings
 
+Unpainted = Literal["background", "unlabelled"]
+
 
 class VolumeSource(BaseModel):
     """Where a volume lies. A relative path is relative to the folder that holds the project."""
@@ -21,6 +23,7 @@ class VolumeSource(BaseModel):
 
     path: str
     voxel_size: tuple[float, float, float] | None = None  # nm, (z, y, x); replaces what the file says
+    factor: int = Field(1, ge=1)  # pixels along y and x that the network and the page see as one
 
 
 class Recipe(BaseModel):
@@ -53,7 +56,8 @@ class ProjectSettings(BaseModel):
     volumes: dict[str, VolumeSource] = Field(min_length=1)
     patch: int = Field(128, ge=16, multiple_of=16)  # pixels, height and width
     margin: int = Field(64, ge=0)  # pixels of surroundings that the page shows
-    unpainted: Literal["background", "unlabelled"] = "background"
+    start: str | None = None  # weights to begin with, of another project; a file in `checkpoints`
+    unpainted: Unpainted = "background"
     strategy: str = "entropy"
     first_patches: int = Field(20, ge=1)  # labels before the first network is trained
     per_round: int = Field(20, ge=1)  # labels before the network is trained again

@@ -20,10 +20,10 @@ from pickem.errors import RevisionConflictError, UnknownPatchError
 from pickem.geometry import PatchId
 from pickem.project.database import connect, storage_errors, transaction
 from pickem.project.masks import pack, unpack
+from pickem.project.settings import Unpainted
 
 Kind = Literal["query", "audit"]
 State = Literal["draft", "submitted", "skipped"]
-Unpainted = Literal["background", "unlabelled"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,11 @@ class Store:
             for patch in patches:
                 self._patch_number(patch, "audit")
 
+    def add(self, patch: PatchId) -> int:
+        """The number of a patch that may be labelled, given to it now where it has none yet."""
+        with self.change():
+            return self._patch_number(patch, "query")
+
     def replace_queue(
         self,
         selection: Selection,
@@ -161,10 +166,9 @@ class Store:
         rows = self.rows("SELECT mask FROM proposals WHERE patch = ?", number)
         return unpack(rows[0]["mask"], patch.height, patch.width) if rows else None
 
-    def queue_ranked_by(self) -> int | None:
-        """The round whose network ranked the queue as it is; None before the first, or for an empty queue."""
-        rows = self.rows("SELECT max(ranked_by) FROM queue")
-        return None if rows[0][0] is None else int(rows[0][0])
+    def queue_length(self) -> int:
+        """Patches that were in the queue when it was ranked."""
+        return int(self.rows("SELECT count(*) FROM queue")[0][0])
 
     # masks ------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pickem.volumes.opening import open_volume
+from pickem.volumes.rescaled import Rescaled, rescale_factor
 from pickem.volumes.volume import ArrayVolume, Volume, VoxelSize
 
-__all__ = ["ArrayVolume", "Volume", "VoxelSize", "open_volume"]
+__all__ = ["ArrayVolume", "Rescaled", "Volume", "VoxelSize", "open_volume", "rescale_factor"]

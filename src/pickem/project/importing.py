@@ -1,0 +1,90 @@
+"""What a new project can bring along: masks painted elsewhere, and an earlier project's network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pickem.acquisition import UNLABELLED
+from pickem.errors import ConfigError, InvalidMaskError, NoResultsError
+from pickem.geometry import Box, tile_patches, whole
+from pickem.project import rounds
+from pickem.project.project import Project, open_project
+from pickem.project.settings import Recipe, Unpainted
+from pickem.project.store import NewMask
+from pickem.volumes import Rescaled, Volume
+
+
+def import_labels(project: Project, labels: Volume, unpainted: Unpainted) -> int:
+    """Take over masks of the project's only volume as submitted patches; returns how many patches.
+
+    `labels` has the shape of the volume as it lies on disk; its values are class indices and 255. Where
+    `unpainted` is "unlabelled", 0 becomes 255. Patches without any labelled pixel, or too near an audit
+    patch, are left out. Raises ConfigError and InvalidMaskError.
+    """
+    if len(project.images.volumes) != 1:
+        raise ConfigError(
+            "Labels can be imported for one volume.", got=f"{len(project.images.volumes)} volumes"
+        )
+    name, volume = next(iter(project.images.volumes.items()))
+    factor = project.settings.volumes[name].factor
+    own = volume.original.shape if isinstance(volume, Rescaled) else volume.shape
+    if labels.shape != own:
+        raise InvalidMaskError(
+            "The labels do not have the shape of the volume.", got=labels.shape, expected=own
+        )
+    size, classes = project.settings.patch, len(project.settings.classes)
+    free = project.candidates()
+    taken = 0
+    for patch in tile_patches(name, whole(volume.shape), size, size, size):
+        fine = labels.read(_on_own_grid(patch.box, factor))[0]
+        mask = fine[factor // 2 :: factor, factor // 2 :: factor]  # the middle of each square
+        unknown = set(np.unique(mask).tolist()) - {*range(classes + 1), UNLABELLED}
+        if unknown:
+            raise InvalidMaskError(
+                "The labels hold values that are no class.",
+                got=sorted(unknown)[:10],
+                expected=f"0 to {classes}, or {UNLABELLED} for not labelled",
+            )
+        mask = mask.astype(np.uint8)
+        if unpainted == "unlabelled":
+            mask = np.where(mask == 0, np.uint8(UNLABELLED), mask)
+        if (mask == UNLABELLED).all() or not free.allows(patch):
+            continue
+        number = project.store.add(patch)
+        project.store.save(number, NewMask(0, mask, "submitted", unpainted, seconds=0.0))
+        taken += 1
+    return taken
+
+
+def _on_own_grid(box: Box, factor: int) -> Box:
+    (z0, y0, x0), (z1, y1, x1) = box.start, box.stop
+    return Box((z0, y0 * factor, x0 * factor), (z1, y1 * factor, x1 * factor))
+
+
+def network_of(folder: Path, classes: Sequence[str]) -> tuple[Path, Recipe]:
+    """Newest checkpoint of another project, and the recipe that it was trained by.
+
+    Raises ConfigError where the classes differ and NoResultsError where it has no network yet.
+    """
+    with open_project(folder) as other:
+        if tuple(classes) != other.settings.classes:
+            raise ConfigError(
+                "The other project has other classes.",
+                got=", ".join(classes),
+                expected=", ".join(other.settings.classes),
+            )
+        latest = rounds.latest_round(other.store)
+        if latest is None or latest.checkpoint is None:
+            raise NoResultsError("The other project has no trained network yet.", got=folder)
+        return other.checkpoints / latest.checkpoint, other.settings.recipe
+
+
+def copy_checkpoint(source: Path, folder: Path, name: str) -> None:
+    """Copy the weights and their description under a new name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for ending in (".safetensors", ".json"):
+        shutil.copyfile(source.with_suffix(ending), (folder / name).with_suffix(ending))
