@@ -10,8 +10,10 @@ import typer
 from rich.console import Console
 
 from pickem.cli.options import ProjectPath
+from pickem.cli.simulation import simulation
 from pickem.project.export import export_curve, export_labels, export_model
 from pickem.project.project import open_project
+from pickem.volumes import open_volume
 from pickem.web.server import serve
 from pickem.web.standing import standing
 from pickem.web.supervisor import Activity
@@ -29,9 +31,14 @@ def label(
         Literal["auto", "cpu", "cuda"], typer.Option(help="Where the network learns.")
     ] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads of the trainer.", min=1)] = 2,
+    simulate: Annotated[
+        str | None, typer.Option(help="Ground truth that paints instead of a person, of the volume's shape.")
+    ] = None,
+    patches: Annotated[int, typer.Option(help="Patches that --simulate paints.", min=1)] = 100,
 ) -> None:
     """Open the labelling page; the network learns in the background."""
     console = Console()
+    simulated = simulation(project, open_volume(simulate), patches, console) if simulate else None
 
     def ready(address: str) -> None:
         console.print(
@@ -39,7 +46,7 @@ def label(
             highlight=False,
             soft_wrap=True,
         )
-        if browser:
+        if browser and not simulate:
             webbrowser.open(address)
 
     serve(
@@ -49,6 +56,7 @@ def label(
         token=token,
         trainer_options=["--device", device, "--threads", str(threads)],
         ready=ready,
+        meanwhile=simulated,
     )
 
 

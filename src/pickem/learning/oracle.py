@@ -42,7 +42,9 @@ class Person:
         return frozenset()
 
     def measure(
-        self, patches: Sequence[PatchId], needs: Collection[Feature]
+        self,
+        patches: Sequence[PatchId],  # noqa: ARG002  (the protocol's)
+        needs: Collection[Feature],  # noqa: ARG002
     ) -> dict[Feature, NDArray[np.float32]]:
         """Nothing."""
         return {}

@@ -57,7 +57,7 @@ class Candidates:
         return int(self._ends[-1])
 
     def draw(self, count: int, rng: np.random.Generator) -> list[PatchId]:
-        """Up to `count` distinct candidates, drawn uniformly."""
+        """Up to `count` distinct candidates, drawn uniformly, in the order of the volumes' sections."""
         if 4 * count >= len(self):
             numbers = rng.permutation(len(self))
         else:  # more than enough, and far fewer than all
@@ -70,7 +70,7 @@ class Candidates:
                 found.append(patch)
             if len(found) == count:
                 break
-        return found
+        return sorted(found)  # so that a section is read once
 
     def allows(self, patch: PatchId) -> bool:
         """Whether a patch is far enough from every audit patch to be trained on."""

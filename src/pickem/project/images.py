@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pickem.geometry import Box, PatchId, whole
 from pickem.volumes import Volume
 
+READ_WHOLE = 2**26  # voxels; volumes up to this size are not sampled
 SAMPLE_SECTIONS = 8
 SAMPLE_SIDE = 512  # pixels
 
@@ -37,12 +38,14 @@ class PatchImages:
         return -patch.z, self.volumes[patch.volume].shape[0] - 1 - patch.z
 
     def samples(self) -> list[NDArray[np.generic]]:
-        """Windows from the middle of evenly spaced sections of each volume: enough for its grey values."""
+        """Enough of each volume to know its grey values: all of a small one, windows of a large one."""
         return [_finite(sample) for volume in self.volumes.values() for sample in _windows(volume)]
 
 
 def _windows(volume: Volume) -> list[NDArray[np.generic]]:
     sections, height, width = volume.shape
+    if sections * height * width <= READ_WHOLE:
+        return [volume.read(whole(volume.shape))]
     top, left = max(0, (height - SAMPLE_SIDE) // 2), max(0, (width - SAMPLE_SIDE) // 2)
     planes = np.unique(np.linspace(0, sections - 1, SAMPLE_SECTIONS).round().astype(int))
     return [

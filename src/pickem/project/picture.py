@@ -19,7 +19,7 @@ def write_picture(project: Project) -> Path:
     """patches.png in the project's folder: eight patches drawn at random, side by side."""
     size = project.settings.patch
     rng = stream(project.settings.seed, Purpose.POOL)
-    patches = project.candidates().draw(ACROSS * DOWN, rng)
+    patches = project.draw(ACROSS * DOWN, rng)[: ACROSS * DOWN]
     sheet = np.full((DOWN * (size + GAP) - GAP, ACROSS * (size + GAP) - GAP), 255, np.uint8)
     images = project.images.images(patches).astype(np.float32) if patches else np.zeros((0, size, size))
     low, high = np.percentile(images, [0.5, 99.5]) if len(images) else (0.0, 1.0)

@@ -14,9 +14,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 from filelock import FileLock, Timeout
 
+from pickem.acquisition import Selection
 from pickem.errors import ProjectExistsError, ProjectLockedError, ProjectNotFoundError, VolumeNotFoundError
+from pickem.geometry import PatchId, Shape3, random_patches, whole
 from pickem.learning import Purpose, stream
 from pickem.predictor import NetworkPredictor, Normalisation, resolve_backend, unet_predictor
 from pickem.predictor.backend import DeviceName
@@ -54,11 +57,24 @@ class Project:
         """Folder of the networks' weights."""
         return self.folder / "checkpoints"
 
+    @property
+    def shapes(self) -> dict[str, Shape3]:
+        """Shapes of the volumes on the working grid, by name."""
+        return {name: volume.shape for name, volume in self.images.volumes.items()}
+
     def candidates(self) -> Candidates:
-        """What may be labelled."""
-        shapes = {name: volume.shape for name, volume in self.images.volumes.items()}
+        """The tiling of the volumes, less what is too near an audit patch."""
         audit = [stored.patch for stored in self.store.patches("audit")]
-        return Candidates(shapes, self.settings.patch, audit, self.settings.audit_gap)
+        return Candidates(self.shapes, self.settings.patch, audit, self.settings.audit_gap)
+
+    def draw(self, count: int, rng: np.random.Generator) -> list[PatchId]:
+        """Patches that may be labelled: `count` of the tiling, or all of the fixed pool."""
+        tiling, size, seed = self.candidates(), self.settings.patch, self.settings.seed
+        if self.settings.candidates == "tiling":
+            return tiling.draw(count, rng)
+        regions = [(name, whole(shape)) for name, shape in self.shapes.items()]
+        pool = random_patches(regions, self.settings.pool, size, size, stream(seed, Purpose.POOL))
+        return [patch for patch in pool if tiling.allows(patch)]
 
     def predictor(self, device: DeviceName = "auto") -> NetworkPredictor:
         """A network with the project's first weights, normalised by samples of its volumes."""
@@ -137,17 +153,19 @@ def open_project(folder: Path) -> Project:
 
 def _reserve_and_queue(project: Project) -> None:
     settings = project.settings
-    shapes = {name: volume.shape for name, volume in project.images.volumes.items()}
+    shapes = project.shapes
     Candidates(shapes, settings.patch, [], 0)  # refuses volumes that are too small
     rng = stream(settings.seed, Purpose.POOL)
     count, gap = settings.audit_patches, settings.audit_gap
     project.store.reserve_audit(audit_patches(shapes, settings.patch, count, gap, rng))
-    drawn = sorted(project.candidates().draw(FIRST_CANDIDATES, rng))  # read section by section
-    wanted = settings.first_patches + (QUEUE - 1) * settings.per_round
-    select = stream(settings.seed, Purpose.SELECT)
-    if drawn:
-        picks = first_picks(drawn, project.images.images(drawn), min(wanted, len(drawn)), select)
-        project.store.replace_queue(picks, None)
+    drawn = project.draw(FIRST_CANDIDATES, rng)
+    wanted = min(settings.first_patches + (QUEUE - 1) * settings.per_round, len(drawn))
+    if settings.candidates == "random":
+        picks = Selection(tuple(drawn[:wanted]), (0.0,) * wanted, ("drawn at random",) * wanted)
+    else:
+        select = stream(settings.seed, Purpose.SELECT)
+        picks = first_picks(drawn, project.images.images(drawn), wanted, select)
+    project.store.replace_queue(picks, None)
     project.store.note("created", f"project {settings.name}")
 
 

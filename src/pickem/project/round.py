@@ -90,9 +90,9 @@ class Learning:
         """Let the strategy pick what to label next, and draw the network's proposals for it."""
         project, latest = self._project, self._newest()
         rng = stream(project.settings.seed, Purpose.POOL, latest.number + 1)
-        drawn = sorted(project.candidates().draw(project.settings.pool, rng))  # read section by section
-        answered = set(project.store.answered())
-        learner = self._learner(latest, [patch for patch in drawn if patch not in answered])
+        drawn = project.draw(project.settings.pool, rng)
+        skipped = set(project.store.skipped())
+        learner = self._learner(latest, [patch for patch in drawn if patch not in skipped])
         k = min(QUEUE * project.settings.per_round, len(learner.pool.unlabelled))
         selection = learner.propose(k) if k else Selection((), (), ())
         proposals: dict[PatchId, NDArray[np.uint8]] = {}
@@ -107,7 +107,8 @@ class Learning:
     def _learner(self, at: Round, candidates: list[PatchId]) -> ActiveLearner:
         settings = self._project.settings
         labels = rounds.labels_of(self._project.store, at)
-        pool = Pool([*labels, *(patch for patch in candidates if patch not in labels)])
+        drawn = set(candidates)
+        pool = Pool([*(patch for patch in labels if patch not in drawn), *candidates])
         for number in sorted({learned for _, learned in labels.values()}):
             masks = {patch: mask for patch, (mask, learned) in labels.items() if learned == number}
             pool.store(masks, number, ranked_by=None)

@@ -59,9 +59,10 @@ class ProjectSettings(BaseModel):
     start: str | None = None  # weights to begin with, of another project; a file in `checkpoints`
     unpainted: Unpainted = "background"
     strategy: str = "entropy"
+    candidates: Literal["tiling", "random"] = "tiling"  # random: a fixed pool, as in the benchmark
     first_patches: int = Field(20, ge=1)  # labels before the first network is trained
     per_round: int = Field(20, ge=1)  # labels before the network is trained again
-    pool: int = Field(2000, ge=1)  # candidates scored per round, drawn anew each time
+    pool: int = Field(2000, ge=1)  # candidates scored per round; of a tiling, drawn anew each time
     audit_patches: int = Field(60, ge=0)
     audit_every: int = Field(5, ge=2)  # one patch in so many is an audit patch
     audit_gap: int = Field(2, ge=0)  # sections to either side of an audit patch that are not trained on

@@ -28,11 +28,13 @@ class ClassInfo(Answer):
 
 
 class NetworkInfo(Answer):
-    """The newest network: how many labelled patches it has learned from, and when it was finished."""
+    """The newest network: how many labelled patches it has learned from, when it was finished, and whether
+    the queue has been ranked by it."""
 
     name: str
     labelled: int
     trained_at: str
+    ranked: bool
 
 
 class TrainerInfo(Answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -25,11 +26,14 @@ def serve(
     token: str | None,
     trainer_options: Sequence[str],
     ready: Callable[[str], None],
+    meanwhile: Callable[[str, str], None] | None = None,
 ) -> None:
     """Serve a project until interrupted.
 
     `port` 0 takes a free one. `ready` is called with the address to open, token included, when the server
-    answers. Raises ProjectLockedError, StorageError for a port that is taken, and the errors of opening.
+    answers. `meanwhile` is then called in a thread, with the address and the token apart; when it returns the
+    server ends, and what it raises is raised here. Raises ProjectLockedError, StorageError for a port that is
+    taken, and the errors of opening.
     """
     with open_project(folder) as project:
         lock = project.lock()
@@ -39,7 +43,15 @@ def serve(
         supervisor = Supervisor(folder, trainer_options, lambda words: project.store.note("problem", words))
         app = create_app(project, supervisor, secret, LOCAL | {host}, cookie=f"pickem-{bound}")
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
-        server = _Announcing(config, lambda: ready(f"http://{_shown(host)}:{bound}/?token={secret}"))
+        address = f"http://{_shown(host)}:{bound}"
+        companion = _Companion(lambda: meanwhile(address, secret)) if meanwhile else None
+
+        def answering() -> None:
+            ready(f"{address}/?token={secret}")
+            if companion:
+                companion.start(server)
+
+        server = _Announcing(config, answering)
         supervisor.start()
         try:
             server.run(sockets=[listener])
@@ -47,6 +59,8 @@ def serve(
             supervisor.stop()
             listener.close()
             lock.release()
+        if companion and companion.error:
+            raise companion.error
 
 
 class _Announcing(uvicorn.Server):
@@ -57,6 +71,24 @@ class _Announcing(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+
+class _Companion:
+    """Runs something beside a server, and ends the server after it."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self.error: Exception | None = None
+
+    def start(self, server: uvicorn.Server) -> None:
+        threading.Thread(target=self._run, args=(server,), daemon=True).start()
+
+    def _run(self, server: uvicorn.Server) -> None:
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001  (handed to the caller of `serve`)
+            self.error = error
+        server.should_exit = True
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -27,6 +27,7 @@ def standing(store: Store, activity: Activity) -> ProgressInfo:
             name=latest.checkpoint or "",
             labelled=latest.labelled,
             trained_at=latest.finished.isoformat() if latest.finished else "",
+            ranked=latest.ranked,
         )
         if latest
         else None,
