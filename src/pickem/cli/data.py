@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 
 from pickem.datasets import Source, data_folder, find_source, open_dataset, sources
+from pickem.datasets.embedded import copy_demo
 from pickem.datasets.fetch import fetch as fetch_source
 from pickem.datasets.fetch import is_installed
 from pickem.datasets.verify import verify as verify_dataset
@@ -65,7 +66,10 @@ def fetch(
     """Download a public dataset: resumed when interrupted, verified, never half-installed."""
     console = Console()
     if name == "demo":
-        console.print("demo is inside the package; there is nothing to fetch")
+        if data_dir is None:
+            console.print("demo is inside the package; there is nothing to fetch (--data-dir copies it)")
+        else:
+            console.print(f"copied to {copy_demo(data_dir / name)}", highlight=False, soft_wrap=True)
         return
     source = find_source(name)
     folder = data_folder(data_dir) / name

@@ -112,6 +112,5 @@ def _kept(path: str, home: Path) -> str:
 
 
 def _factor(path: str, voxel_size: tuple[float, float, float] | None, resolution: float | None) -> int:
-    if resolution is None:
-        return 1
-    return rescale_factor(open_volume(path, voxel_size).voxel_size, resolution)
+    volume = open_volume(path, voxel_size)  # so that a path that is wrong is told here
+    return 1 if resolution is None else rescale_factor(volume.voxel_size, resolution)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from pickem.cli.options import ProjectPath
 from pickem.cli.simulation import simulation
-from pickem.project.export import export_curve, export_labels, export_model
+from pickem.project.export import export_curve, export_labels, export_model, export_segmentation
 from pickem.project.project import open_project
 from pickem.volumes import open_volume
 from pickem.web.server import serve
 from pickem.web.standing import standing
 from pickem.web.supervisor import Activity
+
+Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the network runs.")]
 
 
 def label(
@@ -27,9 +31,7 @@ def label(
     ] = ("127.0.0.1"),
     token: Annotated[str | None, typer.Option(help="The secret in the address; random by default.")] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option(help="Where the network learns.")
-    ] = "auto",
+    device: Device = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads of the trainer.", min=1)] = 2,
     simulate: Annotated[
         str | None, typer.Option(help="Ground truth that paints instead of a person, of the volume's shape.")
@@ -84,16 +86,30 @@ def status(project: ProjectPath) -> None:
 
 def export(
     project: ProjectPath,
-    what: Annotated[Literal["labels", "model", "curve", "everything"], typer.Argument(help="What to write.")],
+    what: Annotated[
+        Literal["labels", "segmentation", "model", "curve", "everything"],
+        typer.Argument(help="What to write."),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; by default beside the project.")
     ] = None,
+    device: Device = "auto",
 ) -> None:
-    """Write labels (TIFF, 255 = not labelled), the network, or the course of the quality."""
-    with open_project(project) as opened:
+    """Write labels and segmentation (TIFF), the network, or the course of the quality (CSV)."""
+    console = Console()
+    with open_project(project) as opened, Progress(console=console, transient=True) as bars:
         folder = out or project.absolute().parent / f"{opened.settings.name}-export"
-        parts = {"labels": export_labels, "model": export_model, "curve": export_curve}
-        chosen = list(parts) if what == "everything" else [what]
-        for name in chosen:
-            for path in parts[name](opened, folder):
-                typer.echo(f"wrote {path}")
+        bar = bars.add_task("segmenting", visible=False)
+
+        def progress(done: int, total: int) -> None:
+            bars.update(bar, completed=done, total=total, visible=True)
+
+        parts: dict[str, Callable[[], Iterator[Path]]] = {
+            "labels": lambda: export_labels(opened, folder),
+            "segmentation": lambda: export_segmentation(opened, folder, progress, device),
+            "model": lambda: export_model(opened, folder),
+            "curve": lambda: export_curve(opened, folder),
+        }
+        for name in parts if what == "everything" else [what]:
+            for path in parts[name]():
+                console.print(f"wrote {path}", highlight=False, soft_wrap=True)

@@ -8,10 +8,12 @@ Split by animal, so that no animal is on both sides:
 
 from __future__ import annotations
 
+import shutil
 from importlib import resources
 from pathlib import Path
 
 from pickem.datasets.dataset import Dataset, LabelledVolume, Part, SplitParts
+from pickem.durable import storage_error
 from pickem.volumes import open_volume
 
 _TRAIN = ("rat2-data5", "rat3-data9", "rat3-data10", "rat3-data11")
@@ -20,7 +22,7 @@ _RAT_4, _RAT_6 = "rat4-data12", "rat6-data15"
 
 def open_demo() -> Dataset:
     """The embedded demo. Pixel sizes are left open: they differ between animals and not all are published."""
-    folder = Path(str(resources.files("pickem.datasets") / "demo"))
+    folder = _folder()
     names = (*_TRAIN, _RAT_4, _RAT_6)
     volumes = {
         name: LabelledVolume(open_volume(folder / f"{name}.tif"), open_volume(folder / f"{name}_labels.tif"))
@@ -44,6 +46,24 @@ def open_demo() -> Dataset:
         ),
         label_values=((1,), (2,)),
     )
+
+
+def copy_demo(target: Path) -> Path:
+    """Copy images, labels, licence and citation into the folder `target`, and return it.
+
+    Raises StorageError where it cannot be written.
+    """
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for path in sorted(_folder().iterdir()):
+            shutil.copyfile(path, target / path.name)
+    except OSError as error:
+        raise storage_error(target, error) from error
+    return target
+
+
+def _folder() -> Path:
+    return Path(str(resources.files("pickem.datasets") / "demo"))
 
 
 def _whole(*names: str) -> tuple[Part, ...]:

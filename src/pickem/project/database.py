@@ -46,11 +46,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")  # which a reader can keep from happening, in a rollback journal
     except BaseException:
         if connection.in_transaction:  # a full disk rolls back by itself
             connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def _storage_error(path: Path, error: sqlite3.OperationalError) -> StorageError:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    version = _version(connection)
     if version > VERSION:
         raise ProjectVersionError(
             "This project was made by a later version of pickem.",
@@ -89,5 +89,14 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             expected=f"format {VERSION} or earlier",
             todo="pip install --upgrade pickem",
         )
-    for number, step in enumerate(STEPS[version:], start=version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
+    if version == VERSION:
+        return
+    with transaction(connection):
+        for step in STEPS[_version(connection) :]:  # asked again: another process may have been quicker
+            for statement in step.split(";"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from pickem.acquisition import UNLABELLED
 from pickem.durable import storage_error, write_durably
 from pickem.errors import NoResultsError
+from pickem.geometry import Box
+from pickem.predictor.backend import DeviceName
 from pickem.project import rounds
 from pickem.project.project import Project
 from pickem.project.quality import estimate
@@ -27,38 +30,13 @@ def export_labels(project: Project, folder: Path) -> Iterator[Path]:
     Audit patches are in it: they are labels as good as any. Written section by section.
     """
     for name, volume in project.images.volumes.items():
-        path = folder / f"{name}-labels.tif"
-        partial = path.with_name(f"{path.name}.partial")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tifffile.TiffWriter(partial, bigtiff=True) as file:
-                file.write(
-                    _sections(project, name, volume),
-                    shape=volume.original.shape if isinstance(volume, Rescaled) else volume.shape,
-                    dtype=np.uint8,
-                    photometric="minisblack",
-                    compression="zlib",
-                    metadata={"axes": "ZYX"},
-                )
-            partial.replace(path)
-        except OSError as error:
-            raise storage_error(path, error) from error
-        finally:
-            partial.unlink(missing_ok=True)
-        yield path
+        yield _write_stack(folder / f"{name}-labels.tif", _sections(project, name, volume), volume)
 
 
 def export_model(project: Project, folder: Path) -> Iterator[Path]:
     """The newest network: weights (safetensors) and description (JSON)."""
-    latest = rounds.latest_round(project.store)
-    if latest is None or latest.checkpoint is None:
-        raise NoResultsError(
-            "This project has no trained network yet.",
-            got=f"{project.store.count('query', 'submitted')} labelled patches",
-            expected=f"{project.settings.first_patches} patches and a round of training",
-            todo=f"pickem label {project.folder}",
-        )
-    for path in sorted(project.checkpoints.glob(f"{Path(latest.checkpoint).stem}.*")):
+    checkpoint = _newest_checkpoint(project)
+    for path in sorted(project.checkpoints.glob(f"{checkpoint.stem}.*")):
         target = folder / f"{project.settings.name}-model{path.suffix}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -66,6 +44,30 @@ def export_model(project: Project, folder: Path) -> Iterator[Path]:
         except OSError as error:
             raise storage_error(target, error) from error
         yield target
+
+
+def export_segmentation(
+    project: Project, folder: Path, progress: Callable[[int, int], None], device: DeviceName = "auto"
+) -> Iterator[Path]:
+    """What the newest network sees everywhere: a TIFF stack (z, y, x) uint8 of class indices per volume.
+
+    `progress` is called with sections done and sections in all.
+    """
+    checkpoint = _newest_checkpoint(project)
+    predictor = project.predictor(device)
+    predictor.load_weights(checkpoint)
+    total = sum(shape[0] for shape in project.shapes.values())
+    done = itertools.count(1)
+
+    def sections(volume: Volume) -> Iterator[NDArray[np.uint8]]:
+        _, height, width = volume.shape
+        for z in range(volume.shape[0]):
+            plane = volume.read(Box((z, 0, 0), (z + 1, height, width)))[0]
+            yield _on_own_grid(predictor.predict_plane(plane).argmax(axis=0).astype(np.uint8), volume)
+            progress(next(done), total)
+
+    for name, volume in project.images.volumes.items():
+        yield _write_stack(folder / f"{name}-segmentation.tif", sections(volume), volume)
 
 
 def export_curve(project: Project, folder: Path) -> Iterator[Path]:
@@ -81,6 +83,40 @@ def export_curve(project: Project, folder: Path) -> Iterator[Path]:
     path = folder / "quality.csv"
     write_durably(path, table.getvalue().encode())
     yield path
+
+
+def _newest_checkpoint(project: Project) -> Path:
+    latest = rounds.latest_round(project.store)
+    if latest is None or latest.checkpoint is None:
+        raise NoResultsError(
+            "This project has no trained network yet.",
+            got=f"{project.store.count('query', 'submitted')} labelled patches",
+            expected=f"{project.settings.first_patches} patches and a round of training",
+            todo=f"pickem label {project.folder}",
+        )
+    return project.checkpoints / latest.checkpoint
+
+
+def _write_stack(path: Path, sections: Iterator[NDArray[np.uint8]], volume: Volume) -> Path:
+    """Write sections on a volume's own grid one by one, the file whole or not at all."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tifffile.TiffWriter(partial, bigtiff=True) as file:
+            file.write(
+                sections,
+                shape=volume.original.shape if isinstance(volume, Rescaled) else volume.shape,
+                dtype=np.uint8,
+                photometric="minisblack",
+                compression="zlib",
+                metadata={"axes": "ZYX"},
+            )
+        partial.replace(path)
+    except OSError as error:
+        raise storage_error(path, error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
 
 
 def _sections(project: Project, name: str, volume: Volume) -> Iterator[NDArray[np.uint8]]:

@@ -39,11 +39,11 @@ def is_network(path: Path, mounts: str | None = None) -> bool:
     is no, save for Windows' network shares.
     """
     if sys.platform == "win32":
-        return str(path.absolute()).startswith("\\\\")
+        return str(path.resolve()).startswith("\\\\")
     if mounts is None:
         table = Path("/proc/mounts")
         mounts = table.read_text("utf-8", errors="replace") if table.exists() else ""
-    return _kind_of_mount(path.absolute(), mounts) in _NETWORK
+    return _kind_of_mount(path.resolve(), mounts) in _NETWORK
 
 
 def _kind_of_mount(path: Path, mounts: str) -> str:

@@ -48,12 +48,15 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers, hardened = Headers(scope=scope), _hardened(send)
         refusal = self._refusal(scope, headers)
         if refusal is not None:
-            await refusal(scope, receive, send)
+            await refusal(scope, receive, hardened)
             return
-        await self._app(scope, _bounded(receive), _hardened(send))
+        try:
+            await self._app(scope, _bounded(receive), hardened)
+        except _TooLargeError:
+            await _too_large()(scope, receive, hardened)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         if _host_name(headers.get("host", "")) not in self._hosts:
@@ -71,18 +74,21 @@ class Gate:
             return _no(401, "Open the address that `pickem label` printed: it holds the token.")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > LARGEST_BODY:
-            return _no(413, "The request is larger than any mask.")
+            return _too_large()
         return None
 
     def _welcome(self) -> Response:
         """Move the token from the address, where it would stay in the history, into a cookie."""
         response = RedirectResponse("/", status_code=303)
         response.set_cookie(self._cookie, self._token, httponly=True, samesite="strict", path="/")
-        response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
     def _is_token(self, given: str) -> bool:
         return secrets.compare_digest(given.encode(), self._token.encode())
+
+
+class _TooLargeError(Exception):
+    """More came than any mask is large."""
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -94,7 +100,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > LARGEST_BODY:
-            return {"type": "http.disconnect"}
+            raise _TooLargeError
         return message
 
     return bounded
@@ -130,6 +136,10 @@ def _cookie(headers: Headers, name: str) -> str:
     except CookieError:
         return ""
     return found.value if found else ""
+
+
+def _too_large() -> Response:
+    return _no(413, "The request is larger than any mask.")
 
 
 def _no(status: int, message: str) -> Response:
