@@ -67,7 +67,9 @@ def main(name: str, changes: str = "{}") -> None:
     boxes = [(region.volume, region.box) for region in train.loaded]
     pool = random_patches(boxes, 2000, 128, 128, np.random.default_rng(candidate.seed))
     predictor = unet_predictor(
-        UNetSettings(feature_maps=candidate.feature_maps, dropout=candidate.dropout, dropout_place=candidate.place),
+        UNetSettings(
+            feature_maps=candidate.feature_maps, dropout=candidate.dropout, dropout_place=candidate.place
+        ),
         2,
         Normalisation.of(region.images for region in train.loaded),
         resolve_backend("cpu", "fp32"),
@@ -85,7 +87,9 @@ def main(name: str, changes: str = "{}") -> None:
         np.random.default_rng(candidate.seed + 1),
     )
     first = Phase(learning_rate=candidate.lr, steps=candidate.first, schedule=candidate.schedule)
-    following = Phase(learning_rate=candidate.lr_following, steps=candidate.following, schedule=candidate.schedule)
+    following = Phase(
+        learning_rate=candidate.lr_following, steps=candidate.following, schedule=candidate.schedule
+    )
     seconds = 0.0
     for number in range(candidate.rounds):
         labelled = pool[: 20 * (number + 1)]
