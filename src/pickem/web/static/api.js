@@ -1,0 +1,203 @@
+/**
+ * How does the page talk to the server? One function per door of the API; every failure is an `ApiError`.
+ *
+ * Addresses are relative to the page, so the server may stand behind any prefix. The cookie travels by itself.
+ */
+
+/** @typedef {import("./painting/values.js").Unpainted} Unpainted */
+
+/** @typedef {{index: number, name: string, colour: string}} ClassOfProject colour as CSS #rrggbb */
+
+/**
+ * @typedef {object} Trainer what the background process does now
+ * @property {string} doing @property {number} done @property {number} total
+ * @property {number | null} seconds_left @property {string | null} problem
+ */
+
+/**
+ * @typedef {object} Progress
+ * @property {number} labelled @property {number} submitted_today
+ * @property {number} skipped @property {number} queue
+ * @property {number} audit_done @property {number} audit_total
+ * @property {{name: string, labelled: number, trained_at: string} | null} network
+ * @property {Trainer} trainer
+ * @property {{jaccard: number, low: number, high: number, patches: number} | null} quality
+ * @property {string} advice
+ */
+
+/** @typedef {{name: string, classes: ClassOfProject[], unpainted: Unpainted, progress: Progress}} Project */
+
+/**
+ * @typedef {object} Patch
+ * @property {number} id @property {string} volume @property {number} z @property {number} y @property {number}
+ *   x
+ * @property {number} height pixels @property {number} width pixels
+ * @property {"query" | "audit"} kind audit: painted completely and without a proposal, to measure the quality
+ * @property {string} reason why this patch was chosen, one line
+ * @property {"open" | "draft" | "submitted" | "skipped"} state
+ * @property {number} revision of its mask; 0 when it has none @property {boolean} has_proposal
+ * @property {Unpainted} unpainted
+ * @property {{top: number, left: number, height: number, width: number}} image the delivered image, and where
+ *   the patch begins inside of it
+ * @property {[number, number]} sections lowest and highest neighbouring section that can be looked at
+ * @property {number} seconds of work spent on it so far
+ */
+
+/**
+ * @typedef {{id: number, state: Patch["state"], kind: Patch["kind"], foreground: number, updated: string}}
+ *   Earlier pixels; ISO 8601
+ */
+
+export class ApiError extends Error {
+  /** @param {number} status HTTP status; 0 when the server could not be reached @param {string} message */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+
+  /** Whether the same request may succeed later: no connection, or a server that cannot write just now. */
+  get passing() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>} only with a status below 400
+ */
+async function request(path, options = {}) {
+  const response = await fetch(path, options).catch(() => {
+    throw new ApiError(0, "The pickem server cannot be reached.");
+  });
+  if (!response.ok) throw new ApiError(response.status, await messageOf(response));
+  return response;
+}
+
+/** @param {Response} response @returns {Promise<string>} */
+async function messageOf(response) {
+  const text = await response.text().catch(() => "");
+  try {
+    const message = JSON.parse(text).message;
+    if (typeof message === "string") return message;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error; // not JSON: a proxy's page, say; the status has to do
+  }
+  return `The server answered ${response.status} ${response.statusText}.`;
+}
+
+/**
+ * Read the whole answer; a connection that breaks in the middle counts as unreachable.
+ * @template T @param {() => Promise<T>} read @returns {Promise<T>}
+ */
+async function body(read) {
+  return read().catch(() => {
+    throw new ApiError(0, "The connection to the pickem server broke off.");
+  });
+}
+
+/** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
+async function json(path, options) {
+  const response = await request(path, options);
+  return body(() => response.json());
+}
+
+/**
+ * @param {string} path
+ * @param {number} length expected bytes
+ * @returns {Promise<{bytes: Uint8Array, response: Response} | null>}
+ */
+async function bytes(path, length) {
+  const response = await request(path);
+  if (response.status === 204) return null;
+  const buffer = await body(() => response.arrayBuffer());
+  if (buffer.byteLength !== length) {
+    throw new ApiError(
+      response.status,
+      `The server sent ${buffer.byteLength} bytes for ${path}; ${length} were expected.`,
+    );
+  }
+  return { bytes: new Uint8Array(buffer), response };
+}
+
+/** Sent with everything that changes data: another site's page cannot send it. */
+const WRITE = { headers: { "X-Pickem": "1", "Content-Type": "application/octet-stream" } };
+
+/** @returns {Promise<Project>} */
+export const getProject = () => json("api/project");
+
+/**
+ * @param {number | null} [after] the patch after this one, to fetch ahead
+ * @returns {Promise<Patch | null>} null: empty queue
+ */
+export async function getNext(after = null) {
+  try {
+    return await json(after === null ? "api/next" : `api/next?skip_ahead=${after}`);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** @param {number} id @returns {Promise<Patch>} */
+export const getPatch = (id) => json(`api/patches/${id}`);
+
+/**
+ * @param {Patch} patch
+ * @param {number} dz section, 0 = the patch's own
+ * @returns {Promise<Uint8Array>} grey, image.height × image.width
+ */
+export async function getImage(patch, dz) {
+  const answer = await bytes(
+    `api/patches/${patch.id}/image?dz=${dz}`,
+    patch.image.height * patch.image.width,
+  );
+  if (answer === null) throw new ApiError(204, `The server sent no image for patch ${patch.id}.`);
+  return answer.bytes;
+}
+
+/**
+ * @param {Patch} patch
+ * @returns {Promise<Uint8Array | null>} class index, height × width; null when there is none
+ */
+export async function getProposal(patch) {
+  if (!patch.has_proposal) return null;
+  try {
+    return (await bytes(`api/patches/${patch.id}/proposal`, patch.height * patch.width))?.bytes ?? null;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/**
+ * @param {Patch} patch
+ * @returns {Promise<{mask: Uint8Array, revision: number} | null>} stored mask; null when there is none
+ */
+export async function getMask(patch) {
+  const answer = await bytes(`api/patches/${patch.id}/mask`, patch.height * patch.width);
+  if (answer === null) return null;
+  return { mask: answer.bytes, revision: Number(answer.response.headers.get("X-Revision")) };
+}
+
+/**
+ * @param {number} id @param {Uint8Array} mask stored mask
+ * @param {{revision: number, state: "draft" | "submitted", seconds: number, unpainted: Unpainted}} about
+ *   `revision` is the one this mask was painted on; the server refuses (409) when it has a newer one
+ * @returns {Promise<{revision: number, progress: Progress}>}
+ */
+export function putMask(id, mask, about) {
+  const query = new URLSearchParams({
+    revision: String(about.revision),
+    state: about.state,
+    seconds: about.seconds.toFixed(1),
+    unpainted: about.unpainted,
+  });
+  return json(`api/patches/${id}/mask?${query}`, { method: "PUT", body: new Uint8Array(mask), ...WRITE });
+}
+
+/** @param {number} id @returns {Promise<{progress: Progress}>} */
+export const postSkip = (id) => json(`api/patches/${id}/skip`, { method: "POST", ...WRITE });
+
+/** @param {number} limit @returns {Promise<Earlier[]>} newest first */
+export const getHistory = (limit) => json(`api/history?limit=${limit}`);

@@ -1,0 +1,42 @@
+/**
+ * Which grey values are shown as black and as white?
+ */
+
+const CUT = 0.005; // share of pixels that automatic contrast gives up at either end: dirt, knife marks
+
+/**
+ * @param {{autoContrast: boolean, black: number, white: number}} settings
+ * @param {Uint8Array} image the patch's own section with its margin, also while a neighbour is on show: going
+ *   through the sections must not flicker
+ * @returns {{black: number, white: number}} grey values
+ */
+export function contrastOf(settings, image) {
+  return settings.autoContrast ? automaticContrast(image) : settings;
+}
+
+/** @param {Uint8Array} image @returns {{black: number, white: number}} at least one grey value apart */
+function automaticContrast(image) {
+  const counts = new Uint32Array(256);
+  for (const value of image) counts[value]++;
+  const black = percentile(counts, image.length * CUT);
+  const white = percentile(counts, image.length * (1 - CUT));
+  return { black: Math.min(black, 254), white: Math.max(white, Math.min(black, 254) + 1) };
+}
+
+/** @param {Uint32Array} counts per grey value @param {number} rank in pixels @returns {number} grey value */
+function percentile(counts, rank) {
+  let below = 0;
+  for (let value = 0; value < 256; value++) {
+    below += counts[value];
+    if (below > rank) return value;
+  }
+  return 255;
+}
+
+/** @param {number} black @param {number} white @returns {Uint8ClampedArray} shown grey for each stored grey */
+export function lookup(black, white) {
+  const table = new Uint8ClampedArray(256);
+  const span = Math.max(1, white - black);
+  for (let value = 0; value < 256; value++) table[value] = ((value - black) / span) * 255;
+  return table;
+}

@@ -1,0 +1,89 @@
+/**
+ * How far is the project, how good is the network, what is it doing? Puts the server's news into words.
+ */
+import { find } from "./controls.js";
+
+/** @typedef {import("./api.js").Progress} Progress */
+
+/** @param {Progress} progress */
+export function showNews(progress) {
+  showCounts(progress);
+  showQuality(progress.quality);
+  find("#advice").textContent = progress.advice;
+  showNetwork(progress);
+}
+
+/** @param {Progress} progress */
+function showCounts(progress) {
+  const counts = {
+    labelled: progress.labelled,
+    "submitted today": progress.submitted_today,
+    skipped: progress.skipped,
+    "in the queue": progress.queue,
+    "control patches": `${progress.audit_done} of ${progress.audit_total}`,
+  };
+  find("#progress").replaceChildren(
+    ...Object.entries(counts).flatMap(([name, value]) => [element("dt", name), element("dd", String(value))]),
+  );
+}
+
+/** @param {Progress["quality"]} quality */
+function showQuality(quality) {
+  const place = find("#quality");
+  if (quality === null) {
+    place.replaceChildren(element("p", "Not known yet: it takes painted control patches and a network."));
+    return;
+  }
+  const { jaccard, low, high, patches } = quality;
+  const number = element("p", jaccard.toFixed(2), "number");
+  const interval = element(
+    "p",
+    `Jaccard, ${low.toFixed(2)} to ${high.toFixed(2)} on ${patches} control patches`,
+  );
+  const scale = element("div", "", "scale");
+  const band = element("div", "", "band");
+  const mark = element("div", "", "mark");
+  band.style.left = percent(low);
+  band.style.width = percent(high - low);
+  mark.style.left = percent(jaccard);
+  scale.append(band, mark);
+  place.replaceChildren(number, interval, scale);
+}
+
+/** @param {Progress} progress */
+function showNetwork({ network, trainer }) {
+  find("#network").textContent = network
+    ? `${network.name}, ${age(network.trained_at)}, from ${network.labelled} labelled patches`
+    : "No network yet: the first is trained when enough patches are labelled.";
+  const place = find("#trainer");
+  const left = trainer.seconds_left === null ? "" : `, ${duration(trainer.seconds_left)} left`;
+  place.textContent = trainer.problem ?? (trainer.doing ? `Now: ${trainer.doing}${left}` : "");
+  place.classList.toggle("problem", trainer.problem !== null);
+  const bar = find("#trainer-bar");
+  bar.hidden = trainer.total <= 0 || trainer.problem !== null;
+  if (bar instanceof HTMLProgressElement && trainer.total > 0) bar.value = trainer.done / trainer.total;
+}
+
+/** @param {string} tag @param {string} text @param {string} [className] @returns {HTMLElement} */
+function element(tag, text, className = "") {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  made.className = className;
+  return made;
+}
+
+/** @param {number} share 0 … 1 @returns {string} */
+const percent = (share) => `${(100 * share).toFixed(1)}%`;
+
+/** @param {number} seconds @returns {string} */
+function duration(seconds) {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} days`;
+}
+
+/** @param {string} time ISO 8601 @returns {string} */
+export function age(time) {
+  const seconds = Math.max(0, (Date.now() - Date.parse(time)) / 1000);
+  return seconds < 60 ? "just now" : `${duration(seconds)} ago`;
+}

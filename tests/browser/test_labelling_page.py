@@ -1,0 +1,244 @@
+"""The labelling page in a real browser, against the real server: mouse, keys, reload, a server that dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from pickem.project.project import open_project
+from tests.fixtures.labelling_server import TOKEN, Client, LabelCommand, serving
+from tests.fixtures.tiny_project import make_tiny_project
+
+CHROMIUM = "/usr/bin/chromium"  # Debian's
+LIMIT = 120_000  # milliseconds; a busy machine must not decide a test
+SIZE = 32  # pixels of a tiny project's patch
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_tiny_project(tmp_path)
+
+
+@pytest.fixture
+def client(project: Path) -> Iterator[Client]:
+    """A server without a trainer: what the page does, nothing else."""
+    with serving(project) as client:
+        yield client
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[[Client], Page]]:
+    """Opens the page of a server, each time with storage of its own; no script may fail."""
+    contexts = []
+
+    def opened(client: Client) -> Page:
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(LIMIT)
+        page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
+        page.goto(f"{client.address}/?token={TOKEN}")
+        page.wait_for_selector("body[data-patch-id]")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def stroke(page: Page, *, release: bool = True) -> None:
+    """Draw with the tool in hand from the middle of the canvas to the right."""
+    box = page.locator("#canvas").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=6)
+    if release:
+        page.mouse.up()
+
+
+def saved(page: Page) -> None:
+    """Wait until the server has everything."""
+    page.wait_for_selector("body[data-saved=yes]")
+
+
+def patch_id(page: Page) -> int:
+    """The patch that the page shows."""
+    return int(page.locator("body").get_attribute("data-patch-id") or 0)
+
+
+def next_after(page: Page, before: int) -> int:
+    """Wait for another patch than `before`."""
+    page.wait_for_selector(f"body[data-patch-id]:not([data-patch-id='{before}'])")
+    return patch_id(page)
+
+
+def foreground(client: Client, number: int) -> int:
+    """Foreground pixels of a patch's newest mask; 0 where there is none."""
+    answer = client.ask("GET", f"/api/patches/{number}/mask")
+    mask = np.frombuffer(answer.content, np.uint8)
+    return int(((mask > 0) & (mask != 255)).sum())
+
+
+def test_a_stroke_is_saved_when_it_ends_and_submitting_brings_the_next_patch(
+    client: Client, open_page: Callable[[Client], Page]
+) -> None:
+    page = open_page(client)
+    first = patch_id(page)
+    stroke(page)
+    page.wait_for_selector("body[data-revision='1'][data-saved=yes]")
+    painted = foreground(client, first)
+    assert painted > 0
+    page.locator("#submit").click()
+    assert next_after(page, first) != first
+    saved(page)
+    assert client.read(f"patches/{first}")["state"] == "submitted"
+    assert foreground(client, first) == painted
+
+
+def test_undo_and_redo_reach_the_server(client: Client, open_page: Callable[[Client], Page]) -> None:
+    page = open_page(client)
+    number = patch_id(page)
+    stroke(page)
+    page.wait_for_selector("body[data-revision='1'][data-saved=yes]")
+    painted = foreground(client, number)
+    page.keyboard.press("Control+z")
+    page.wait_for_selector("body[data-revision='2'][data-saved=yes]")
+    assert foreground(client, number) == 0
+    page.keyboard.press("Control+Shift+Z")
+    page.wait_for_selector("body[data-revision='3'][data-saved=yes]")
+    assert foreground(client, number) == painted
+
+
+def test_reloaded_in_mid_stroke_the_strokes_before_it_are_there(
+    client: Client, open_page: Callable[[Client], Page]
+) -> None:
+    page = open_page(client)
+    number = patch_id(page)
+    stroke(page)
+    page.wait_for_selector("body[data-revision='1'][data-saved=yes]")
+    painted = foreground(client, number)
+    stroke(page, release=False)
+    page.reload()
+    page.wait_for_selector(f"body[data-patch-id='{number}']")
+    saved(page)
+    assert foreground(client, number) >= painted
+    assert page.locator("#undo").is_visible()
+
+
+def test_with_the_keyboard_alone(client: Client, open_page: Callable[[Client], Page]) -> None:
+    page = open_page(client)
+    first = patch_id(page)
+    page.keyboard.press("n")  # nothing here
+    second = next_after(page, first)
+    page.keyboard.press("s")  # skip
+    third = next_after(page, second)
+    page.keyboard.press("Enter")
+    fourth = next_after(page, third)
+    page.keyboard.press("b")  # back
+    assert next_after(page, fourth) == third
+    saved(page)
+    states = [client.read(f"patches/{number}")["state"] for number in (first, second, third)]
+    assert states == ["submitted", "skipped", "submitted"]
+    assert (client.pixels(first, "mask", (SIZE, SIZE)) == 0).all()
+
+
+def test_help_lists_the_keys_and_closes(client: Client, open_page: Callable[[Client], Page]) -> None:
+    page = open_page(client)
+    page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
+    assert "Undo" in page.locator("#help").inner_text()
+    page.keyboard.press("Escape")
+    assert not page.locator("#help").is_visible()
+
+
+def test_unpainted_can_mean_not_labelled(client: Client, open_page: Callable[[Client], Page]) -> None:
+    page = open_page(client)
+    number = patch_id(page)
+    stroke(page)
+    page.locator("#unpainted").click()
+    page.locator("#submit").click()
+    next_after(page, number)
+    saved(page)
+    mask = client.pixels(number, "mask", (SIZE, SIZE))
+    assert set(np.unique(mask)) == {1, 255}
+
+
+def test_two_windows_do_not_overwrite_each_other(client: Client, open_page: Callable[[Client], Page]) -> None:
+    one, other = open_page(client), open_page(client)
+    number = patch_id(one)
+    assert patch_id(other) == number
+    stroke(one)
+    one.wait_for_selector("body[data-revision='1'][data-saved=yes]")
+    painted = foreground(client, number)
+    other.keyboard.press("e")
+    stroke(other)  # erasing on an empty mask, on top of a revision that is no longer the newest
+    other.wait_for_timeout(1500)
+    assert foreground(client, number) == painted
+
+
+def test_the_server_dies_while_painting_and_nothing_is_lost(
+    project: Path, open_page: Callable[[Client], Page]
+) -> None:
+    with LabelCommand(project, "--port", 0) as command:
+        client = command.client()
+        page = open_page(client)
+        number = patch_id(page)
+        stroke(page)
+        page.wait_for_selector("body[data-revision='1'][data-saved=yes]")
+        painted = foreground(client, number)
+        port = client.port
+    page.keyboard.press("[")  # a thinner brush
+    page.keyboard.press("0")  # in the colour of the background, across the first stroke
+    stroke(page)
+    page.wait_for_selector("#banner:not([hidden])")
+    with LabelCommand(project, "--port", port) as command:
+        client = command.client()
+        page.wait_for_selector("body[data-saved=yes]")
+        assert 0 < foreground(client, number) < painted
+        page.wait_for_selector("#banner", state="hidden")
+
+
+def test_a_proposal_is_taken_over_and_control_patches_have_none(
+    project: Path, open_page: Callable[[Client], Page]
+) -> None:
+    with LabelCommand(project, "--port", 0) as command:
+        client = command.client()
+        page = open_page(client)
+        with open_project(project) as opened:
+            wanted = opened.settings.first_patches
+        while client.read("project")["progress"]["labelled"] < wanted:
+            client.paint(1)
+        page.wait_for_function(
+            "() => document.getElementById('network').textContent.includes('labelled')"
+            " || /[0-9]+ patch/.test(document.getElementById('network').textContent)"
+        )
+        while not (patch := client.read("next"))["has_proposal"]:
+            if patch["kind"] == "audit":
+                page.reload()
+                page.wait_for_selector(f"body[data-patch-id='{patch['id']}']")
+                assert page.locator("#take-all").is_disabled()
+                assert page.locator("#kind").is_visible()
+                client.paint(1)
+        page.reload()
+        page.wait_for_selector(f"body[data-patch-id='{patch['id']}']")
+        proposal = client.pixels(patch["id"], "proposal", (SIZE, SIZE))
+        page.wait_for_function("() => !document.getElementById('take-all').disabled")
+        page.keyboard.press("a")
+        page.keyboard.press("Enter")
+        next_after(page, patch["id"])
+        saved(page)
+        assert (client.pixels(patch["id"], "mask", (SIZE, SIZE)) == proposal).all()
