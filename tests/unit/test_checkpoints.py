@@ -65,3 +65,22 @@ def test_damage_is_noticed(harm: object, tmp_path: Path, demo_patches: ArrayTrai
     assert not is_whole(path)
     with pytest.raises(CheckpointError):
         predictor.load_weights(path)
+
+
+def test_a_new_volume_begins_with_another_ones_weights(
+    tmp_path: Path, demo_patches: ArrayTrainingSet
+) -> None:
+    path = tmp_path / "network.safetensors"
+    one = new_tiny_predictor(demo_patches, seed=1)
+    one.save(path)
+    brighter = ArrayTrainingSet(demo_patches.images.astype(np.float32) * 2 + 100, demo_patches.labels)
+    other = new_tiny_predictor(brighter, seed=2)
+    with pytest.raises(CheckpointError, match="normalisation"):
+        other.load_weights(path)
+    other.start_from(path)
+    np.testing.assert_allclose(
+        other.predict_proba(brighter.images), one.predict_proba(demo_patches.images), atol=1e-4
+    )
+    deeper = new_tiny_predictor(demo_patches, network=UNetSettings(feature_maps=4, depth=3))
+    with pytest.raises(CheckpointError, match="another network: its network differs"):
+        deeper.start_from(path)

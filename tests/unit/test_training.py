@@ -96,3 +96,22 @@ def test_divergence_is_said(demo_patches: ArrayTrainingSet) -> None:
     predictor = new_tiny_predictor(demo_patches)
     with pytest.raises(TrainingError, match="no longer a number"):
         train(predictor, ArrayTrainingSet(images, demo_patches.labels))
+
+
+def test_averaging_keeps_the_moving_average_of_the_weights(demo_patches: ArrayTrainingSet) -> None:
+    decay, settings = 0.8, TrainingSettings(batch_size=4)
+
+    def after(steps: int, averaging: float) -> dict[str, torch.Tensor]:
+        training = settings.model_copy(update={"averaging": averaging})
+        predictor = new_tiny_predictor(demo_patches, training=training)
+        train(predictor, demo_patches, Phase(learning_rate=1e-2, steps=steps))
+        return weights(predictor)
+
+    expected = after(1, 0.0)
+    for steps in (2, 3):
+        newest = after(steps, 0.0)
+        expected = {name: decay * w + (1 - decay) * newest[name] for name, w in expected.items()}
+    averaged = after(3, decay)
+    for name, w in expected.items():
+        if averaged[name].is_floating_point():  # the norms also count batches
+            torch.testing.assert_close(averaged[name], w)
