@@ -20,7 +20,7 @@ from pickem.geometry import Box
 from pickem.predictor.backend import DeviceName
 from pickem.project import rounds
 from pickem.project.project import Project
-from pickem.project.quality import estimate
+from pickem.project.quality import course
 from pickem.volumes import Rescaled, Volume
 
 
@@ -75,11 +75,10 @@ def export_curve(project: Project, folder: Path) -> Iterator[Path]:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["round", "labelled_patches", "audit_patches", "jaccard", "low", "high"])
-    for number, labelled in rounds.audited_rounds(project.store):
-        quality = estimate(rounds.audit_counts(project.store, number))
-        if quality:
-            figures = [f"{value:.4f}" for value in (quality.jaccard, quality.low, quality.high)]
-            writer.writerow([number, labelled, quality.patches, *figures])
+    for measured in course(project.store):
+        quality = measured.quality
+        figures = [f"{value:.4f}" for value in (quality.jaccard, quality.low, quality.high)]
+        writer.writerow([measured.round, measured.labelled, quality.patches, *figures])
     path = folder / "quality.csv"
     write_durably(path, table.getvalue().encode())
     yield path

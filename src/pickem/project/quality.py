@@ -1,7 +1,8 @@
 """How good the network is, honestly: from audit patches alone, which nothing was ever trained on.
 
 The interval is a cluster bootstrap over sections: audit patches of one section share its staining and its
-objects, so sections are drawn with replacement, not patches (Field & Welsh 2007).
+objects, so sections are drawn with replacement, not patches (Field & Welsh 2007). Where all lie in one
+section, as in a 2-D image, patches are drawn, and the interval speaks of that section alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pickem.project.rounds import AuditCounts
+from pickem.project.rounds import AuditCounts, audit_counts
+from pickem.project.store import Store
 
 LEAST_PATCHES = 30  # below this no advice is given
 RESAMPLES = 2000
@@ -28,27 +30,57 @@ class Quality:
     patches: int
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Quality of the network of a round, which had learned from `labelled` patches."""
+
+    round: int
+    labelled: int
+    quality: Quality
+
+
 def estimate(counts: Mapping[int, Sequence[AuditCounts]], seed: int = 0) -> Quality | None:
     """Quality from the counts by class; None where no audit patch holds or is predicted any foreground."""
-    tables = [_by_section(of_class) for of_class in counts.values()]
+    tables = [_by_cluster(of_class) for of_class in counts.values()]
     if not tables:
         return None
-    point = _jaccard(np.stack([table.sum(axis=0) for table in tables]))
+    point = float(_jaccard(np.stack([table.sum(axis=0) for table in tables])))
     if np.isnan(point):
         return None
-    sections = len(tables[0])
-    drawn = np.random.default_rng(seed).integers(0, sections, (RESAMPLES, sections))
+    patches = len(next(iter(counts.values())))
+    clusters = len(tables[0])
+    if clusters == 1:
+        return Quality(point, 0.0, 1.0, patches)  # a single patch says nothing of any other
+    drawn = np.random.default_rng(seed).integers(0, clusters, (RESAMPLES, clusters))
     resampled = np.stack([table[drawn].sum(axis=1) for table in tables], axis=1)  # (resamples, classes, 3)
-    values = np.array([_jaccard(sums) for sums in resampled])
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return Quality(float(point), float(low), float(high), len(next(iter(counts.values()))))
+    low, high = np.nanpercentile(_jaccard(resampled), [2.5, 97.5])
+    return Quality(point, float(low), float(high), patches)
+
+
+def write_quality(store: Store, number: int) -> None:
+    """Estimate the quality of a round's network from its stored audit counts, and store that too."""
+    quality = estimate(audit_counts(store, number))
+    with store.change() as connection:
+        connection.execute("DELETE FROM quality WHERE round = ?", (number,))
+        if quality:
+            row = (number, quality.jaccard, quality.low, quality.high, quality.patches)
+            connection.execute("INSERT INTO quality VALUES (?, ?, ?, ?, ?)", row)
+
+
+def course(store: Store) -> list[Measured]:
+    """The quality of every network that was measured, oldest first."""
+    rows = store.rows(
+        "SELECT r.number, r.labelled, q.jaccard, q.low, q.high, q.patches FROM quality q "
+        "JOIN rounds r ON r.number = q.round ORDER BY r.number"
+    )
+    return [Measured(number, labelled, Quality(*values)) for number, labelled, *values in rows]
 
 
 def advice(course: Sequence[Quality], labelled: Sequence[int]) -> str:
     """What to do, in plain words, from the quality and the number of labels of successive networks.
 
     The gain is that of the last quarter of the labels; its uncertainty is that of a difference of two
-    estimates on the same audit patches, taken as independent, which errs on the careful side.
+    independent estimates. They share audit patches, so this errs on the careful side.
     """
     if not course or course[-1].patches < LEAST_PATCHES:
         done = course[-1].patches if course else 0
@@ -67,18 +99,24 @@ def advice(course: Sequence[Quality], labelled: Sequence[int]) -> str:
     return f"{words}: going on is worth it."
 
 
-def _by_section(counts: Sequence[AuditCounts]) -> NDArray[np.int64]:
-    """(sections, 3) sums of hit, truth, predicted."""
-    sections: dict[tuple[str, int], NDArray[np.int64]] = {}
-    for c in counts:
-        row = np.array([c.hit, c.truth, c.predicted])
-        sections[c.section] = sections.get(c.section, np.zeros(3, np.int64)) + row
-    return np.stack(list(sections.values()))
+def _by_cluster(counts: Sequence[AuditCounts]) -> NDArray[np.int64]:
+    """(clusters, 3) sums of hit, truth, predicted: over each section, or of each patch of the only one."""
+    rows = np.array([(c.hit, c.truth, c.predicted) for c in counts], np.int64)
+    numbers = {section: i for i, section in enumerate(dict.fromkeys(c.section for c in counts))}
+    if len(numbers) == 1:
+        return rows
+    table = np.zeros((len(numbers), 3), np.int64)
+    np.add.at(table, [numbers[c.section] for c in counts], rows)
+    return table
 
 
-def _jaccard(sums: NDArray[np.int64]) -> float:
-    """Mean over the classes (classes, 3) of intersection over union; NaN where no class is there."""
-    hit, truth, predicted = sums.T
+def _jaccard(sums: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Mean over the classes (…, classes, 3) of intersection over union; NaN where no class is there."""
+    hit, truth, predicted = np.moveaxis(sums, -1, 0)
     union = truth + predicted - hit
-    there = union > 0
-    return float((hit[there] / union[there]).mean()) if there.any() else float("nan")
+    ratio = np.divide(hit, union, out=np.zeros(hit.shape), where=union > 0)
+    there = (union > 0).sum(axis=-1)
+    mean: NDArray[np.float64] = np.divide(
+        ratio.sum(axis=-1), there, out=np.full(there.shape, np.nan), where=there > 0
+    )
+    return mean

@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickem.acquisition import Selection
+from pickem.durable import remove_partial_files
 from pickem.geometry import PatchId
 from pickem.learning import ActiveLearner, Person, Pool, Purpose, confusion, stream
 from pickem.learning.round import Stage
 from pickem.predictor import NetworkPredictor
 from pickem.project import rounds
 from pickem.project.project import QUEUE, Project
+from pickem.project.quality import write_quality
 from pickem.project.rounds import Round
 from pickem.strategies import strategy
 
@@ -41,7 +43,7 @@ def due(project: Project) -> Part | None:
         return "rank"
     if len(store.submitted("audit")) > rounds.audited_patches(store, latest.number):
         return "measure"
-    few = settings.per_round // 2
+    few = max(1, settings.per_round // 2)
     return "rank" if len(store.queue()) < few <= store.queue_length() else None
 
 
@@ -61,6 +63,7 @@ class Learning:
     def train(self) -> None:
         """Fit the network to all labels, from the weights of the round before."""
         project = self._project
+        remove_partial_files(project.checkpoints)  # of a trainer that was killed; there is one at a time
         at = rounds.begin_round(project.store)
         latest = rounds.latest_round(project.store)
         if latest:
@@ -84,7 +87,9 @@ class Learning:
             hit, truth, predicted = np.diag(table), table.sum(axis=1), table.sum(axis=0)
             counts[stored.id] = np.stack([hit, truth, predicted], axis=1)[1:]
             self._progress("evaluating", done, len(painted))
-        rounds.write_audit(project.store, latest.number, counts)
+        with project.store.change():
+            rounds.write_audit(project.store, latest.number, counts)
+            write_quality(project.store, latest.number)
 
     def rank(self) -> None:
         """Let the strategy pick what to label next, and draw the network's proposals for it."""

@@ -146,14 +146,6 @@ def audited_patches(store: Store, number: int) -> int:
     return int(rows[0][0])
 
 
-def audited_rounds(store: Store) -> list[tuple[int, int]]:
-    """Number and labelled patches of each round whose network was measured on audit patches, oldest first."""
-    rows = store.rows(
-        "SELECT number, labelled FROM rounds WHERE number IN (SELECT round FROM audit_counts) ORDER BY number"
-    )
-    return [(row["number"], row["labelled"]) for row in rows]
-
-
 def _round(row: sqlite3.Row) -> Round:
     return Round(
         row["number"],

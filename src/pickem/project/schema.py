@@ -3,7 +3,7 @@
     patches ──< revisions          every mask ever saved; the newest counts
        │  ├───< queue              which patches to serve next, best first; replaced as a whole
        │  └───< proposals          what the network would paint on them
-       └──────< audit_counts >── rounds    what each network got right on each audit patch
+       └──────< audit_counts >── rounds ── quality    what each network got right on each audit patch
     events                         what happened, for the person and for whoever helps them
 
 `user_version` counts the steps taken.
@@ -63,6 +63,11 @@ STEPS = (
         class INTEGER NOT NULL,
         hit INTEGER NOT NULL, truth INTEGER NOT NULL, predicted INTEGER NOT NULL,
         PRIMARY KEY (round, patch, class)
+    );
+    CREATE TABLE quality (
+        round INTEGER PRIMARY KEY REFERENCES rounds,
+        jaccard REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL,
+        patches INTEGER NOT NULL
     );
     CREATE TABLE events (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from pickem.project import rounds
-from pickem.project.quality import Quality, advice, estimate
+from pickem.project.quality import advice, course
 from pickem.project.store import Store
 from pickem.web.messages import NetworkInfo, ProgressInfo, QualityInfo, TrainerInfo
 from pickem.web.supervisor import Activity
@@ -14,8 +14,8 @@ from pickem.web.supervisor import Activity
 def standing(store: Store, activity: Activity) -> ProgressInfo:
     """Labels, queue, network and quality of a project now."""
     latest = rounds.latest_round(store)
-    course, labelled = quality_course(store)
-    now = course[-1] if course else None
+    measured = course(store)
+    now = measured[-1].quality if measured else None
     return ProgressInfo(
         labelled=store.count("query", "submitted"),
         submitted_today=store.submitted_since(datetime.now(UTC).replace(hour=0, minute=0, second=0)),
@@ -41,15 +41,5 @@ def standing(store: Store, activity: Activity) -> ProgressInfo:
         quality=QualityInfo(jaccard=now.jaccard, low=now.low, high=now.high, patches=now.patches)
         if now
         else None,
-        advice=advice(course, labelled),
+        advice=advice([m.quality for m in measured], [m.labelled for m in measured]),
     )
-
-
-def quality_course(store: Store) -> tuple[list[Quality], list[int]]:
-    """Quality of every network that was measured, oldest first, and how many labels each had learned from."""
-    found = [
-        (quality, labelled)
-        for number, labelled in rounds.audited_rounds(store)
-        if (quality := estimate(rounds.audit_counts(store, number)))
-    ]
-    return [quality for quality, _ in found], [labelled for _, labelled in found]
