@@ -11,6 +11,7 @@ from rich.console import Console
 from pickem import __version__
 from pickem.cli import data
 from pickem.cli.benchmark import benchmark
+from pickem.cli.info import info
 from pickem.cli.new import new
 from pickem.cli.project import export, label, status
 from pickem.cli.report import report
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 
 app.add_typer(data.app, name="data")
+app.command()(info)
 app.command()(new)
 app.command()(label)
 app.command()(status)

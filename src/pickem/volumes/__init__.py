@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from pickem.volumes.grey_values import GreyValues, sample_grey_values
 from pickem.volumes.opening import open_volume, recognise
 from pickem.volumes.rescaled import Rescaled, rescale_factor
 from pickem.volumes.volume import ArrayVolume, Volume, VoxelSize
 
-__all__ = ["ArrayVolume", "Rescaled", "Volume", "VoxelSize", "open_volume", "recognise", "rescale_factor"]
+__all__ = [
+    "ArrayVolume",
+    "GreyValues",
+    "Rescaled",
+    "Volume",
+    "VoxelSize",
+    "open_volume",
+    "recognise",
+    "rescale_factor",
+    "sample_grey_values",
+]

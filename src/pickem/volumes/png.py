@@ -10,7 +10,8 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from pickem.errors import VolumeFormatError, VolumeNotFoundError
+from pickem.errors import VolumeFormatError
+from pickem.volumes.volume import missing
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY = 0  # colour type
@@ -49,7 +50,7 @@ def _open(path: Path) -> Any:  # noqa: ANN401  (typeshed's BufferedReader is gen
     try:
         return path.open("rb")
     except FileNotFoundError as error:
-        raise VolumeNotFoundError("There is no such image.", got=path) from error
+        raise missing(path) from error
 
 
 def _damaged(path: Path, why: str) -> VolumeFormatError:

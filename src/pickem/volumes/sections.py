@@ -79,6 +79,7 @@ def _section_paths(folder: Path) -> list[Path]:
             f"The folder {folder} holds no section.",
             got=f"{len(files)} other files",
             expected=f"files ending in {', '.join((*TIFF_ENDINGS, *PNG_ENDINGS))}",
+            todo="give the folder with the sections in it, or a Zarr folder",
         )
     return sorted(paths, key=natural_order)
 

@@ -11,21 +11,12 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from pickem.errors import VolumeFormatError, VolumeNotFoundError
+from pickem.errors import VolumeFormatError
 from pickem.geometry import Box, Shape3
-from pickem.volumes.volume import VoxelSize, check_box, check_type
+from pickem.volumes.units import nm_per
+from pickem.volumes.volume import VoxelSize, check_box, check_type, missing
 
 TIFF_ENDINGS = (".tif", ".tiff")
-_NM = {
-    "nm": 1.0,
-    "nanometer": 1.0,
-    "um": 1e3,
-    "µm": 1e3,
-    "\\u00b5m": 1e3,
-    "micron": 1e3,
-    "microns": 1e3,
-    "mm": 1e6,
-}
 
 
 class TiffVolume:
@@ -65,6 +56,8 @@ class TiffVolume:
             with tifffile.TiffFile(self._path) as file:
                 for index, z in enumerate(range(box.start[0], box.stop[0])):
                     voxels[index] = self._section(file, z)[rows, columns]
+        except FileNotFoundError as error:
+            raise missing(self._path) from error
         except _DAMAGE as error:
             raise _damaged(self._path, error) from error
         return voxels
@@ -109,7 +102,7 @@ def open_tiff(path: Path, voxel_size: VoxelSize | None) -> TiffVolume:
             found = voxel_size or _voxel_size(file)
             pages = [page.index for page in series.pages if page is not None]
     except FileNotFoundError as error:
-        raise VolumeNotFoundError("There is no such image.", got=path) from error
+        raise missing(path) from error
     except VolumeFormatError:
         raise
     except _DAMAGE as error:
@@ -133,12 +126,12 @@ def _grey_shape(path: Path, series: Any) -> Shape3:  # noqa: ANN401
     ]
     names = "".join(name for name, _ in axes)
     sizes = [size for _, size in axes]
-    if "S" in names or names[-2:] != "YX" or len(names) > 3 or (len(names) == 3 and names[0] == "C"):
+    if names not in ("YX", "ZYX", "IYX", "QYX"):  # I and Q: pages that the file does not name
         raise VolumeFormatError(
             "The image is not a grey image or a stack of them.",
             got=f"{path}: axes {series.axes}, shape {tuple(series.shape)}",
-            expected="axes (y, x) or (z, y, x)",
-            todo="convert it to grey values, one channel and one time point",
+            expected="axes (y, x) or (z, y, x); others of length 1",
+            todo=_remedy(names),
         )
     if 0 in sizes:
         raise _damaged(path, f"empty: shape {tuple(series.shape)}")
@@ -146,10 +139,16 @@ def _grey_shape(path: Path, series: Any) -> Shape3:  # noqa: ANN401
     return z, sizes[-2], sizes[-1]
 
 
+def _remedy(axes: str) -> str:
+    if axes == "TYX":
+        return "if the frames are sections, say so: in Fiji with Image > Properties; slices instead of frames"
+    return "convert it to grey values, one channel and one time point"
+
+
 def _voxel_size(file: Any) -> VoxelSize | None:  # noqa: ANN401
     """nm from ImageJ's metadata: pixels per unit in the resolution tags, spacing and unit beside them."""
     imagej = file.imagej_metadata or {}
-    nm = _NM.get(str(imagej.get("unit", "")).lower())
+    nm = nm_per(imagej.get("unit"))
     tags = file.pages[0].tags
     if nm is None or "XResolution" not in tags or "YResolution" not in tags:
         return None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pickem.errors import VolumeFormatError
+from pickem.errors import VolumeFormatError, VolumeNotFoundError
 from pickem.geometry import Box, Shape3, whole
 
 VoxelSize = tuple[float, float, float]  # nm, (z, y, x)
-READABLE = "uint8, uint16, int16, float32 or float64, or 1 bit"
+READABLE = "uint8, int8, uint16, int16, float32 or float64, or 1 bit"
 
 
 class Volume(Protocol):
@@ -74,6 +76,11 @@ class ArrayVolume:
         return self._array[box.slices]
 
 
+def missing(path: Path) -> VolumeNotFoundError:
+    """The error for a file that is not there, or no more."""
+    return VolumeNotFoundError("There is no such image.", got=path, todo="check the path")
+
+
 def check_box(box: Box, volume: Volume) -> None:
     """Raise VolumeFormatError where `box` is not inside `volume`."""
     if box.size and not whole(volume.shape).contains(box):
@@ -86,9 +93,30 @@ def check_box(box: Box, volume: Volume) -> None:
 
 def check_type(dtype: np.dtype[Any], source: str) -> None:
     """Raise VolumeFormatError for voxel types that are not grey values."""
-    if dtype.kind not in "bf" and dtype not in (np.uint8, np.uint16, np.int16):
+    if dtype.kind not in "bf" and dtype not in (np.uint8, np.int8, np.uint16, np.int16):
         raise VolumeFormatError(
             f"The voxels of {source} are of a type that pickem does not read.",
             got=str(dtype),
             expected=READABLE,
         )
+
+
+def grey_shape(shape: Sequence[int], source: str) -> Shape3:
+    """The (z, y, x) of an array that says nothing of its axes: (z, y, x), or (y, x) for one section.
+
+    Raises VolumeFormatError for other numbers of axes, for none of a thing, and for what must be colours: a
+    last axis of 3 or 4 behind two longer ones.
+    """
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > 4):
+        raise VolumeFormatError(
+            f"{source} is not a grey image or a stack of them.",
+            got=f"shape {tuple(shape)}",
+            expected="axes (y, x) or (z, y, x)",
+            todo="convert it to grey values, one channel and one time point",
+        )
+    if 0 in shape:
+        raise VolumeFormatError(
+            f"{source} is empty.", got=f"shape {tuple(shape)}", expected="at least one voxel along each axis"
+        )
+    z, y, x = (1, *shape) if len(shape) == 2 else shape
+    return z, y, x

@@ -1,0 +1,140 @@
+"""Where the files of a Zarr array lie: a folder, or an address on the web, on S3 or on Google's storage.
+
+Everything that is said to tensorstore's storage, and everything it answers, passes through here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import tensorstore as ts
+
+from pickem.errors import VolumeFormatError, VolumeNotFoundError
+
+Driver = Literal["zarr", "zarr3"]  # tensorstore's names for Zarr 2 and Zarr 3
+AbsentChunks = Literal["fill value", "error"]
+
+_URL = re.compile(r"(?:https?|s3|gs)://.+")
+_PATIENCE_S = 60  # for what opening reads
+_RETRIES = {"max_retries": 4, "initial_delay": "200ms", "max_delay": "2s"}  # two seconds in all
+_UNREACHABLE = ("UNAVAILABLE", "ABORTED", "DEADLINE_EXCEEDED")
+_FORBIDDEN = ("PERMISSION_DENIED", "UNAUTHENTICATED")
+
+
+def is_url(location: str) -> bool:
+    """Whether `location` is an address (http, https, s3, gs) and not a path."""
+    return _URL.fullmatch(location) is not None
+
+
+def open_array(location: str, driver: Driver, absent_chunks: AbsentChunks) -> ts.TensorStore:
+    """The array at `location`, for reading; its metadata is read, and no chunk.
+
+    `absent_chunks` says what reading one gives. Raises what tensorstore raises, so call
+    it inside `explained`.
+    """
+    spec = {
+        "driver": driver,
+        "kvstore": _storage(location),
+        "fill_missing_data_reads": absent_chunks == "fill value",
+    }
+    store: ts.TensorStore = ts.open(spec, context=_context(), read=True).result(timeout=_PATIENCE_S)
+    return store
+
+
+def read_json(location: str, key: str) -> dict[str, Any] | None:
+    """The JSON object in the file `key` at `location`; None where there is no such file.
+
+    A file that may not be read counts as absent: public S3 buckets say "forbidden" of what they do not have.
+    """
+    with explained(location):
+        store = ts.KvStore.open(_storage(location), context=_context()).result(timeout=_PATIENCE_S)
+        try:
+            answer = store.read(key).result(timeout=_PATIENCE_S)
+        except ValueError as error:
+            if str(error).startswith(_FORBIDDEN):
+                return None
+            raise
+    if answer.state != "value":
+        return None
+    try:
+        content = json.loads(answer.value)
+    except ValueError as error:
+        raise _damaged(location, f"{key} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise _damaged(location, f"{key} holds no object")
+    return content
+
+
+@contextmanager
+def explained(location: str) -> Iterator[None]:
+    """Turn what tensorstore raises into VolumeNotFoundError and VolumeFormatError."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise _unreachable(location, f"no answer for {_PATIENCE_S} s") from error
+    except ValueError as error:
+        if isinstance(error, VolumeFormatError):
+            raise
+        why = re.sub(r" *\[\w+=.*", "", str(error), flags=re.DOTALL)
+        if why.startswith(_UNREACHABLE):
+            raise _unreachable(location, why) from error
+        if why.startswith(("NOT_FOUND", *_FORBIDDEN)):
+            raise VolumeNotFoundError(
+                "There is no such image, or it may not be read.",
+                got=f"{location}: {why}",
+                todo="check the path or the address, and the permission to read it",
+            ) from error
+        raise _damaged(location, why) from error
+
+
+def is_absent(error: ValueError) -> bool:
+    """Whether tensorstore says that something it wanted to read is not there."""
+    return str(error).startswith("NOT_FOUND")
+
+
+def _storage(location: str) -> dict[str, Any]:
+    if not is_url(location):
+        return {"driver": "file", "path": f"{Path(location).absolute()}/"}
+    storage: dict[str, Any] = ts.KvStore.Spec(location.rstrip("/") + "/").to_json()
+    endpoint = os.environ.get(
+        "AWS_ENDPOINT_URL"
+    )  # S3 of another provider, which tensorstore does not look up
+    if storage["driver"] == "s3" and endpoint:
+        storage |= {"endpoint": endpoint, "aws_region": os.environ.get("AWS_REGION", "us-east-1")}
+    return storage
+
+
+def _context() -> ts.Context:
+    settings: dict[str, Any] = {f"{kind}_request_retries": _RETRIES for kind in ("http", "s3", "gcs")}
+    if not _has_aws_credentials():
+        # Without this, the search for credentials costs seconds before a public bucket is read.
+        settings["aws_credentials"] = {"type": "anonymous"}
+    return ts.Context(settings)
+
+
+def _has_aws_credentials() -> bool:
+    named = any(os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"))
+    return named or (Path.home() / ".aws" / "credentials").exists()
+
+
+def _unreachable(location: str, why: str) -> VolumeNotFoundError:
+    return VolumeNotFoundError(
+        "The image cannot be reached.",
+        got=f"{location}: {why}",
+        todo="check the address and the network; then try again",
+    )
+
+
+def _damaged(location: str, why: str) -> VolumeFormatError:
+    return VolumeFormatError(
+        "The image cannot be read.",
+        got=f"{location}: {why}",
+        expected="a whole Zarr array",
+        todo="copy or fetch it again",
+    )
