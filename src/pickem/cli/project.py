@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,7 +33,9 @@ def label(
     token: Annotated[str | None, typer.Option(help="The secret in the address; random by default.")] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     device: Device = "auto",
-    threads: Annotated[int, typer.Option(help="CPU threads of the trainer.", min=1)] = 2,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads of the trainer; by default all cores but one.", min=1)
+    ] = None,
     simulate: Annotated[
         str | None, typer.Option(help="Ground truth that paints instead of a person, of the volume's shape.")
     ] = None,
@@ -56,7 +59,7 @@ def label(
         host=host,
         port=port,
         token=token,
-        trainer_options=["--device", device, "--threads", str(threads)],
+        trainer_options=["--device", device, "--threads", str(threads or max(1, (os.cpu_count() or 2) - 1))],
         ready=ready,
         meanwhile=simulated,
     )

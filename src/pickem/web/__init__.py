@@ -1,1 +1,1 @@
-"""The labelling page and its API: what a person's browser talks to. Knows no network and no torch."""
+"""The labelling page and its API: what a person's browser talks to. Never runs a network."""
