@@ -27,7 +27,7 @@ from pickem.project.candidates import Candidates, audit_patches, first_picks
 from pickem.project.images import PatchImages
 from pickem.project.settings import ProjectSettings, VolumeSource, read_settings, write_settings
 from pickem.project.store import Store
-from pickem.volumes import Rescaled, Volume, open_volume
+from pickem.volumes import Rescaled, Volume, open_volume, read_by_section
 
 FIRST_CANDIDATES = 1000  # whose textures are compared before there is a network
 QUEUE = 3  # rounds' worth of patches are queued, so that nobody waits for a round to end
@@ -174,7 +174,7 @@ def _open_volumes(beside: Path, sources: Mapping[str, VolumeSource]) -> dict[str
     for name, source in sources.items():
         path = source.path if "://" in source.path else str(beside / source.path)
         try:
-            volume = open_volume(path, source.voxel_size)
+            volume = read_by_section(open_volume(path, source.voxel_size))
             found[name] = volume if source.factor == 1 else Rescaled(volume, source.factor)
         except VolumeNotFoundError as error:
             raise VolumeNotFoundError(

@@ -102,9 +102,10 @@ def labels_of(store: Store, at: Round) -> dict[PatchId, tuple[NDArray[np.uint8],
 
 
 def waiting_labels(store: Store) -> int:
-    """Patches submitted, or submitted again, since the last round began."""
+    """Patches submitted, or submitted again, since the last round began, and not skipped after that."""
     rows = store.rows(
-        "SELECT count(DISTINCT r.patch) FROM revisions r JOIN patches p ON p.id = r.patch "
+        "SELECT count(*) FROM patches p JOIN revisions r ON r.id = "
+        "(SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped')) "
         "WHERE p.kind = 'query' AND r.state = 'submitted' "
         "AND r.id > (SELECT coalesce(max(last_revision), 0) FROM rounds)"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pickem.volumes.grey_values import GreyValues, sample_grey_values
 from pickem.volumes.opening import open_volume, recognise
 from pickem.volumes.rescaled import Rescaled, rescale_factor
+from pickem.volumes.section_cache import read_by_section
 from pickem.volumes.volume import ArrayVolume, Volume, VoxelSize
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Volume",
     "VoxelSize",
     "open_volume",
+    "read_by_section",
     "recognise",
     "rescale_factor",
     "sample_grey_values",

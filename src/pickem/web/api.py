@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Literal
 
 import numpy as np
@@ -48,6 +49,7 @@ class Desk:
     def __init__(self, project: Project, supervisor: Supervisor) -> None:
         self.project = project
         self.supervisor = supervisor
+        self.ending = asyncio.Event()  # set when the server ends, for answers that would go on for ever
 
     def progress(self) -> ProgressInfo:
         """Where the project stands."""
@@ -217,12 +219,13 @@ async def events(desk: OnDesk, request: Request) -> StreamingResponse:
 
     async def stream() -> AsyncIterator[str]:
         last = ""
-        while not await request.is_disconnected():
+        while not desk.ending.is_set() and not await request.is_disconnected():
             now = (await asyncio.to_thread(desk.progress)).model_dump_json()
             if now != last:
                 last = now
                 yield f"data: {now}\n\n"
-            await asyncio.sleep(EVENT_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(desk.ending.wait(), EVENT_SECONDS)
 
     return StreamingResponse(stream(), media_type="text/event-stream")
 

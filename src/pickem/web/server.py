@@ -42,7 +42,7 @@ def serve(
         secret = token or new_token()
         supervisor = Supervisor(folder, trainer_options, lambda words: project.store.note("problem", words))
         app = create_app(project, supervisor, secret, LOCAL | {host}, cookie=f"pickem-{bound}")
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5, server_header=False)
         address = f"http://{_shown(host)}:{bound}"
         companion = _Companion(lambda: meanwhile(address, secret)) if meanwhile else None
 
@@ -51,7 +51,7 @@ def serve(
             if companion:
                 companion.start(server)
 
-        server = _Announcing(config, answering)
+        server = _Announcing(config, answering, ending=app.state.desk.ending.set)
         supervisor.start()
         try:
             server.run(sockets=[listener])
@@ -64,13 +64,18 @@ def serve(
 
 
 class _Announcing(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()
+        await super().shutdown(sockets)
 
 
 class _Companion:

@@ -24,7 +24,7 @@ def standing(store: Store, activity: Activity) -> ProgressInfo:
         audit_done=store.count("audit", "submitted"),
         audit_total=len(store.patches("audit")),
         network=NetworkInfo(
-            name=latest.checkpoint or "",
+            name=f"network {latest.number + 1}",
             labelled=latest.labelled,
             trained_at=latest.finished.isoformat() if latest.finished else "",
             ranked=latest.ranked,
