@@ -73,9 +73,7 @@ def status(project: ProjectPath) -> None:
     lines = [
         f"{now.labelled} patches labelled, {now.skipped} skipped, {now.queue} waiting",
         f"control patches: {now.audit_done} of {now.audit_total} painted",
-        f"network: {now.network.name}, from {now.network.labelled} patches"
-        if now.network
-        else "network: none yet",
+        f"{now.network.name}, from {now.network.labelled} patches" if now.network else "network: none yet",
     ]
     if now.quality:
         q = now.quality
