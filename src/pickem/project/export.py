@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,13 +35,9 @@ def export_labels(project: Project, folder: Path) -> Iterator[Path]:
 def export_model(project: Project, folder: Path) -> Iterator[Path]:
     """The newest network: weights (safetensors) and description (JSON)."""
     checkpoint = _newest_checkpoint(project)
-    for path in sorted(project.checkpoints.glob(f"{checkpoint.stem}.*")):
+    for path in (checkpoint.with_suffix(".json"), checkpoint):
         target = folder / f"{project.settings.name}-model{path.suffix}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-        except OSError as error:
-            raise storage_error(target, error) from error
+        write_durably(target, path.read_bytes())
         yield target
 
 
@@ -101,20 +96,21 @@ def _write_stack(path: Path, sections: Iterator[NDArray[np.uint8]], volume: Volu
     partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tifffile.TiffWriter(partial, bigtiff=True) as file:
-            file.write(
-                sections,
-                shape=volume.original.shape if isinstance(volume, Rescaled) else volume.shape,
-                dtype=np.uint8,
-                photometric="minisblack",
-                compression="zlib",
-                metadata={"axes": "ZYX"},
-            )
-        partial.replace(path)
+        try:
+            with tifffile.TiffWriter(partial, bigtiff=True) as file:
+                file.write(
+                    sections,
+                    shape=volume.original.shape if isinstance(volume, Rescaled) else volume.shape,
+                    dtype=np.uint8,
+                    photometric="minisblack",
+                    compression="zlib",
+                    metadata={"axes": "ZYX"},
+                )
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(path, error) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

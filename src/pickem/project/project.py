@@ -18,7 +18,15 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from pickem.acquisition import Selection
-from pickem.errors import ProjectExistsError, ProjectLockedError, ProjectNotFoundError, VolumeNotFoundError
+from pickem.durable import storage_error
+from pickem.errors import (
+    PickemError,
+    ProjectDamagedError,
+    ProjectExistsError,
+    ProjectLockedError,
+    ProjectNotFoundError,
+    VolumeNotFoundError,
+)
 from pickem.geometry import PatchId, Shape3, random_patches, whole
 from pickem.learning import Purpose, stream
 from pickem.predictor import NetworkPredictor, Normalisation, resolve_backend, unet_predictor
@@ -114,8 +122,8 @@ def create_project(
 ) -> None:
     """Make a new project: its settings, its audit patches and the first patches to label; then `fill` it.
 
-    Appears whole or not at all. Raises ProjectExistsError, ConfigError for a volume smaller than a patch, and
-    the errors of opening volumes.
+    Appears whole or not at all. Raises ProjectExistsError, ConfigError for a volume smaller than a patch,
+    StorageError, and the errors of opening volumes.
     """
     if folder.exists():
         raise ProjectExistsError(
@@ -126,14 +134,18 @@ def create_project(
         )
     building = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
     try:
+        building.mkdir(parents=True)
         write_settings(building / "project.toml", settings)
         with Project(building, settings, _open_volumes(folder.parent, settings.volumes)) as project:
             _reserve_and_queue(project)
             if fill:
                 fill(project)
         building.rename(folder)
+    except OSError as error:
+        if isinstance(error, PickemError):
+            raise
+        raise storage_error(folder, error) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
@@ -148,6 +160,14 @@ def open_project(folder: Path) -> Project:
             todo=f"pickem new {folder} VOLUME --class NAME",
         )
     settings = read_settings(folder / "project.toml")
+    database = folder / "project.sqlite"
+    if not database.exists() or not database.stat().st_size:  # which SQLite would take for a new one
+        raise ProjectDamagedError(
+            "The project's database is missing or empty.",
+            got=database,
+            expected="the file with everything that was painted",
+            todo="restore project.sqlite from a backup",
+        )
     return Project(folder, settings, _open_volumes(folder.parent, settings.volumes))
 
 
