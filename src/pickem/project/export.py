@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pickem.acquisition import UNLABELLED
 from pickem.durable import storage_error, write_durably
-from pickem.errors import NoResultsError
+from pickem.errors import NoResultsError, PickemError
 from pickem.geometry import Box
 from pickem.predictor.backend import DeviceName
 from pickem.project import rounds
@@ -58,8 +58,9 @@ def export_segmentation(
         _, height, width = volume.shape
         for z in range(volume.shape[0]):
             plane = volume.read(Box((z, 0, 0), (z + 1, height, width)))[0]
-            yield _on_own_grid(predictor.predict_plane(plane).argmax(axis=0).astype(np.uint8), volume)
-            progress(next(done), total)
+            segmented = predictor.predict_plane(plane).argmax(axis=0).astype(np.uint8)
+            progress(next(done), total)  # before the last `yield`, from which the writer never comes back
+            yield _on_own_grid(segmented, volume)
 
     for name, volume in project.images.volumes.items():
         yield _write_stack(folder / f"{name}-segmentation.tif", sections(volume), volume)
@@ -109,6 +110,8 @@ def _write_stack(path: Path, sections: Iterator[NDArray[np.uint8]], volume: Volu
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+    except PickemError:  # a volume that cannot be read
+        raise
     except OSError as error:
         raise storage_error(path, error) from error
     return path

@@ -17,10 +17,10 @@ from typing import Self
 import numpy as np
 from filelock import FileLock, Timeout
 
-from pickem.acquisition import Selection
+from pickem.acquisition import Feature, Selection
 from pickem.durable import storage_error
 from pickem.errors import (
-    PickemError,
+    ConfigError,
     ProjectDamagedError,
     ProjectExistsError,
     ProjectLockedError,
@@ -35,6 +35,7 @@ from pickem.project.candidates import Candidates, audit_patches, first_picks
 from pickem.project.images import PatchImages
 from pickem.project.settings import ProjectSettings, VolumeSource, read_settings, write_settings
 from pickem.project.store import Store
+from pickem.strategies import strategy
 from pickem.volumes import Rescaled, Volume, open_volume, read_by_section
 
 FIRST_CANDIDATES = 1000  # whose textures are compared before there is a network
@@ -122,8 +123,8 @@ def create_project(
 ) -> None:
     """Make a new project: its settings, its audit patches and the first patches to label; then `fill` it.
 
-    Appears whole or not at all. Raises ProjectExistsError, ConfigError for a volume smaller than a patch,
-    StorageError, and the errors of opening volumes.
+    Appears whole or not at all. Raises ProjectExistsError, ConfigError for a volume smaller than a patch
+    or a strategy that has to know the labels, StorageError, and the errors of opening volumes.
     """
     if folder.exists():
         raise ProjectExistsError(
@@ -132,20 +133,20 @@ def create_project(
             expected="a name that is free",
             todo=f"choose another name, or go on with: pickem label {folder}",
         )
+    _check_strategy(settings.strategy)
     building = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(building, ignore_errors=True)
     try:
         building.mkdir(parents=True)
+    except OSError as error:
+        raise storage_error(building, error) from error
+    try:
         write_settings(building / "project.toml", settings)
         with Project(building, settings, _open_volumes(folder.parent, settings.volumes)) as project:
             _reserve_and_queue(project)
             if fill:
                 fill(project)
         building.rename(folder)
-    except OSError as error:
-        if isinstance(error, PickemError):
-            raise
-        raise storage_error(folder, error) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
@@ -169,6 +170,16 @@ def open_project(folder: Path) -> Project:
             todo="restore project.sqlite from a backup",
         )
     return Project(folder, settings, _open_volumes(folder.parent, settings.volumes))
+
+
+def _check_strategy(name: str) -> None:
+    if Feature.ORACLE_FOREGROUND in strategy(name).needs:
+        raise ConfigError(
+            "This strategy has to know the labels before it picks; only a benchmark can offer that.",
+            got=name,
+            expected="one that needs no labels",
+            todo="choose another strategy; `pickem strategies` lists them",
+        )
 
 
 def _reserve_and_queue(project: Project) -> None:

@@ -1,0 +1,162 @@
+"""Train, measure, rank: what is due when, and what each leaves in the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pickem.geometry import PatchId
+from pickem.learning.round import Stage
+from pickem.project import rounds
+from pickem.project.project import Project, open_project
+from pickem.project.quality import estimate
+from pickem.project.round import Learning, Part, due
+from tests.fixtures.tiny_project import answer, make_tiny_project, paint_audit, paint_queue
+
+
+def learning(project: Project, said: list[tuple[Stage, int, int]] | None = None) -> Learning:
+    heard = [] if said is None else said
+    return Learning(project, project.predictor("cpu"), lambda *step: heard.append(step))
+
+
+def learn(project: Project, most: int = 10) -> list[Part]:
+    """Do what is due until nothing is; returns what was done."""
+    hands, done = learning(project), []
+    while (part := due(project)) is not None:
+        hands.do(part)
+        done.append(part)
+        assert len(done) <= most, done
+    return done
+
+
+def skip_queue(project: Project) -> None:
+    for queued in project.store.queue():
+        answer(project.store, queued.stored.id, None, "skipped")
+
+
+def test_a_round_begins_with_enough_labels_and_not_before(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path)) as project:
+        paint_audit(project, 2)
+        paint_queue(project, 3)
+        assert due(project) is None
+        paint_queue(project, 1)
+        assert learn(project) == ["train", "rank", "measure"]
+        paint_queue(project, 2)
+        assert due(project) is None
+        paint_queue(project, 1)
+        assert learn(project) == ["train", "rank", "measure"]
+        paint_audit(project, 1)
+        assert learn(project) == ["measure"]
+
+
+def test_what_a_round_leaves(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path)) as project:
+        store = project.store
+        paint_queue(project, 4)
+        paint_audit(project, 2)
+        answered = set(store.answered())
+        learn(project)
+        queue = store.queue()
+        assert len(queue) == 9, "three rounds' worth"
+        assert not answered & {queued.stored.patch for queued in queue}
+        for queued in queue:
+            assert queued.ranked_by == 0
+            assert "entropy" in queued.reason
+            assert project.candidates().allows(queued.stored.patch)
+            proposal = store.proposal(queued.stored.id)
+            assert proposal is not None
+            assert set(np.unique(proposal)) <= {0, 1}
+        utilities = [queued.utility for queued in queue]
+        assert utilities == sorted(utilities, reverse=True)
+        counts = rounds.audit_counts(store, 0)
+        truth = sum(int(mask.sum()) for mask in store.submitted("audit").values())
+        assert sum(c.truth for c in counts[1]) == truth
+        quality = estimate(counts)
+        assert quality is not None
+        assert quality.patches == 2
+
+
+def test_the_audit_is_never_trained_on(tmp_path: Path) -> None:
+    """With the audit painted, the network is the same as without."""
+    weights = []
+    for name, audits in (("without", 0), ("with", 4)):
+        with open_project(make_tiny_project(tmp_path / name)) as project:
+            paint_audit(project, audits)
+            paint_queue(project, 4)
+            learn(project)
+            weights.append((project.checkpoints / "round-0000.safetensors").read_bytes())
+    assert weights[0] == weights[1]
+
+
+def test_the_last_two_networks_are_kept(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path)) as project:
+        paint_queue(project, 4)
+        learn(project)
+        for _ in range(2):
+            paint_queue(project, 3)
+            learn(project)
+        kept = sorted(path.name for path in project.checkpoints.iterdir())
+    assert kept == [f"round-000{n}.{ending}" for n in (1, 2) for ending in ("json", "safetensors")]
+
+
+@pytest.mark.parametrize("per_round", [1, 3])
+def test_a_queue_that_was_skipped_through_is_ranked_anew(tmp_path: Path, per_round: int) -> None:
+    with open_project(make_tiny_project(tmp_path, per_round=per_round)) as project:
+        paint_queue(project, 4)
+        learn(project)
+        before = {queued.stored.patch for queued in project.store.queue()}
+        skip_queue(project)
+        assert learn(project) == ["rank"]
+        after = {queued.stored.patch for queued in project.store.queue()}
+        assert len(after) == 3 * per_round
+        assert not before & after
+
+
+def test_when_nothing_is_left_to_label_the_trainer_rests(tmp_path: Path) -> None:
+    volume_of_patches = 12 * 4 * 3
+    with open_project(make_tiny_project(tmp_path, pool=volume_of_patches, per_round=40)) as project:
+        paint_queue(project, 4)
+        seen: set[PatchId] = set()
+        while True:
+            learn(project)
+            queue = {queued.stored.patch for queued in project.store.queue()}
+            if not queue:
+                break
+            assert not queue & seen
+            seen |= queue
+            skip_queue(project)
+        assert due(project) is None
+        candidates = project.candidates()
+        everything = set(candidates.draw(len(candidates), np.random.default_rng(0)))
+        assert set(project.store.answered()) >= everything
+
+
+def test_labels_that_were_all_taken_back_train_nothing(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path, first_patches=1)) as project:
+        number = project.store.queue()[0].stored.id
+        answer(project.store, number, np.ones((32, 32), np.uint8), "submitted")
+        answer(project.store, number, None, "skipped")
+        assert due(project) is None
+
+
+def test_labels_without_a_labelled_pixel_do_no_harm(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path)) as project:
+        for queued in project.store.queue()[:4]:
+            answer(project.store, queued.stored.id, np.full((32, 32), 255, np.uint8), "submitted")
+        paint_audit(project, 1)
+        assert learn(project) == ["train", "rank", "measure"]
+
+
+def test_progress_is_told_stage_by_stage(tmp_path: Path) -> None:
+    said: list[tuple[Stage, int, int]] = []
+    with open_project(make_tiny_project(tmp_path)) as project:
+        paint_queue(project, 4)
+        paint_audit(project, 2)
+        hands = learning(project, said)
+        for part in ("train", "rank", "measure"):
+            hands.do(part)
+    assert list(dict.fromkeys(stage for stage, _, _ in said)) == ["training", "scoring", "evaluating"]
+    assert [step for step in said if step[0] == "training"] == [("training", n, 6) for n in range(1, 7)]
+    assert said[-1] == ("evaluating", 2, 2)

@@ -1,0 +1,139 @@
+"""Killed at any moment while somebody paints: every mask that was acknowledged is there on reopening.
+
+    python -m tests.integration.test_project_saving_killed project.sqlite
+
+forks, for every line of its input, a process that saves masks for ever and prints a line for each, after
+`save` has returned. The tests kill that process. (Forked, as importing takes longer than everything else.)
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pickem.geometry import PatchId
+from pickem.project.store import State, Store
+from tests.fixtures.tiny_project import answer, selection
+from tests.integration.command_line import REPOSITORY
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+
+PATCHES = [PatchId("v", z, 0, 0, 64, 64) for z in range(4)]
+STATES: tuple[State, ...] = ("draft", "draft", "submitted")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A mask that the child said was saved."""
+
+    patch: int
+    revision: int
+    state: str
+    content: int
+
+
+def mask_of(content: int) -> np.ndarray:
+    """A mask that looks like no other; noise, so that it takes many bytes."""
+    return np.random.default_rng(content).integers(0, 3, (64, 64), dtype=np.uint8)
+
+
+def save_for_ever(path: Path) -> None:
+    """What the forked process does."""
+    print(os.getpid(), flush=True)
+    with Store(path) as store:
+        numbers = [stored.id for stored in store.patches("query")]
+        first = store.rows("SELECT coalesce(max(id), 0) FROM revisions")[0][0] + 1
+        for content in itertools.count(first):
+            number, state = numbers[content % len(numbers)], STATES[content % len(STATES)]
+            revision = answer(store, number, mask_of(content), state)
+            print(number, revision, state, content, flush=True)
+
+
+def fork_savers(path: Path) -> None:
+    """What the process does that the tests start."""
+    for _ in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            save_for_ever(path)
+        os.waitpid(child, 0)
+        print("dead", flush=True)
+
+
+@contextmanager
+def forking(path: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.integration.test_project_saving_killed", str(path)]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+
+
+def killed_after(seconds: float, process: subprocess.Popen[str]) -> list[Saved]:
+    """Let a process save masks, kill it so long after the first, and return what it acknowledged."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("again\n")
+    process.stdin.flush()
+    child = int(process.stdout.readline())
+    lines = [process.stdout.readline()]
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    lines += iter(process.stdout.readline, "dead\n")
+    fields = [line.split() for line in lines]
+    return [Saved(int(n), int(r), state, int(content)) for n, r, state, content in fields]
+
+
+def assert_kept(path: Path, acknowledged: list[Saved]) -> None:
+    """Every submitted mask is there, of the drafts the newest; and at most one mask that nobody heard of."""
+    with Store(path) as store:
+        assert [tuple(row) for row in store.rows("PRAGMA integrity_check")] == [("ok",)]
+        rows = store.rows("SELECT patch, revision FROM revisions WHERE state = 'submitted'")
+        kept = {tuple(row) for row in rows}
+        assert {(s.patch, s.revision) for s in acknowledged if s.state == "submitted"} <= kept
+        unheard_of = 0
+        for number, saved in {s.patch: s for s in acknowledged}.items():
+            newest = store.newest(number)
+            assert newest is not None
+            unheard_of += newest.revision - saved.revision
+            if newest.revision == saved.revision:
+                assert newest.state == saved.state
+                assert newest.mask is not None
+                np.testing.assert_array_equal(newest.mask, mask_of(saved.content))
+        assert unheard_of in (0, 1)
+
+
+def kill_many_times(path: Path, times: int, chance: random.Random) -> None:
+    with Store(path) as store:
+        store.replace_queue(selection(PATCHES), None)
+    acknowledged: list[Saved] = []
+    with forking(path) as process:
+        for _ in range(times):
+            acknowledged += killed_after(chance.uniform(0, 0.3), process)
+            assert_kept(path, acknowledged)
+    assert len(acknowledged) >= times
+
+
+def test_killed_while_saving(tmp_path: Path) -> None:
+    kill_many_times(tmp_path / "project.sqlite", 5, random.Random(0))
+
+
+@pytest.mark.soak
+def test_killed_while_saving_many_times(tmp_path: Path) -> None:
+    chance = random.Random(int(os.environ.get("PICKEM_SOAK_SEED", "0")))
+    kill_many_times(tmp_path / "project.sqlite", 100, chance)
+
+
+if __name__ == "__main__":
+    fork_savers(Path(sys.argv[1]))

@@ -1,0 +1,69 @@
+"""Which patch a person works on next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pickem.geometry import PatchId
+from pickem.project.serving import next_patch
+from pickem.project.store import Store, StoredPatch
+from tests.fixtures.tiny_project import answer, selection
+
+MASK = np.ones((2, 2), np.uint8)
+QUERIES = [PatchId("v", 0, 0, x, 2, 2) for x in range(0, 16, 2)]
+AUDIT = [PatchId("v", 9, 0, x, 2, 2) for x in (0, 2)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "project.sqlite") as opened:
+        opened.reserve_audit(AUDIT)
+        opened.replace_queue(selection(QUERIES), None)
+        yield opened
+
+
+def following(store: Store, skip_ahead: int | None = None) -> StoredPatch:
+    found = next_patch(store, 3, skip_ahead)
+    assert found is not None
+    return found
+
+
+def test_every_third_patch_is_of_the_audit_until_that_is_used_up(store: Store) -> None:
+    served = []
+    while (stored := next_patch(store, audit_every=3)) is not None:
+        served.append(stored)
+        answer(store, stored.id, MASK, "submitted")
+    kinds = "".join(stored.kind[0] for stored in served)
+    assert kinds == "qqaqqaqqqq"
+    assert [stored.patch for stored in served if stored.kind == "query"] == QUERIES
+    assert [stored.patch for stored in served if stored.kind == "audit"] == AUDIT
+
+
+def test_a_patch_that_was_begun_comes_first(store: Store) -> None:
+    begun = store.queue()[4].stored
+    answer(store, begun.id, MASK, "draft")
+    assert following(store) == begun
+    answer(store, begun.id, None, "skipped")
+    assert following(store).patch == QUERIES[0]
+
+
+def test_asking_again_gives_the_same_patch(store: Store) -> None:
+    assert following(store) == following(store)
+
+
+def test_the_one_after_it_can_be_had_ahead(store: Store) -> None:
+    """What the page loads while a person paints is what it is served after the answer."""
+    for _ in range(len(QUERIES) + len(AUDIT) - 1):
+        now = following(store)
+        ahead = following(store, skip_ahead=now.id)
+        answer(store, now.id, MASK, "submitted")
+        assert following(store) == ahead
+
+
+def test_an_empty_queue_has_nothing_to_serve(store: Store) -> None:
+    store.replace_queue(selection([]), None)
+    assert next_patch(store, audit_every=3) is None
