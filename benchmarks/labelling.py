@@ -2,9 +2,9 @@
 
     python -m benchmarks.labelling
 
-The real server and trainer on VNC's training half, the page in a real browser (Debian's Chromium). Ground truth is
-submitted through the API for the first round; while the network trains, patches are submitted in the page
-with the key for "nothing here", and the time until the page shows the next patch is taken inside the page.
+The real server and trainer on VNC's training half, the page in a real browser (Debian's Chromium). Ground
+truth is submitted through the API for the first round; while the network trains, patches are submitted in
+the page with "nothing here", and the time until the page shows the next patch is taken inside the page.
 
 Writes docs/results/labelling.md.
 """
