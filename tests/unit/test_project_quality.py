@@ -74,6 +74,16 @@ def test_the_interval_holds_the_estimate(seed: int) -> None:
     assert 0 <= quality.low <= quality.jaccard <= quality.high <= 1
 
 
+def test_the_interval_leaves_out_a_fortieth_on_either_side() -> None:
+    """Three sections: all draws are the worst one in 1 of 27. Four: in 1 of 256, which is left out."""
+    three = estimate({1: counts([(z, hit, 100, 100) for z, hit in enumerate((0, 50, 100))])})
+    four = estimate({1: counts([(z, hit, 100, 100) for z, hit in enumerate((0, 50, 50, 100))])})
+    assert three is not None
+    assert four is not None
+    assert (three.low, three.high) == (0, 1)
+    assert 0 < four.low < four.high < 1
+
+
 def test_the_same_counts_give_the_same_interval() -> None:
     rows = random_counts(40, 20, np.random.default_rng(0))
     assert estimate({1: rows}) == estimate({1: rows})
