@@ -164,6 +164,8 @@ def test_two_volumes_of_one_name(project: Path, volume: Path, tmp_path: Path) ->
 
 def test_two_classes_of_one_name(project: Path, volume: Path, tmp_path: Path) -> None:
     refused(good(project, volume, "--class", "disc"), "Two classes have the same name", "disc")
+    ten = [word for number in range(9) for word in ("--class", f"class-{number}")]
+    refused(good(project, volume, *ten), "no number keys", "10 classes")
     assert names(tmp_path) == {"discs.tif"}
 
 

@@ -20,6 +20,7 @@ from pickem.errors import (
     StorageError,
     VolumeNotFoundError,
 )
+from pickem.geometry import PatchId
 from pickem.project import rounds
 from pickem.project.export import export_curve, export_labels, export_model, export_segmentation
 from pickem.project.project import Project, open_project
@@ -179,6 +180,15 @@ def test_exported_labels_show_every_mask_in_its_place(tmp_path: Path) -> None:
     np.testing.assert_array_equal(tifffile.imread(path), expected)
     assert {0, 1, 255} == set(np.unique(expected))
     assert names(tmp_path / "out") == {"discs-labels.tif"}
+
+
+def test_what_one_patch_leaves_unlabelled_another_may_show(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path)) as project:
+        for x, value in ((0, 1), (16, 255)):
+            number = project.store.add(PatchId("discs", 0, 0, x, 32, 32))
+            answer(project.store, number, np.full((32, 32), value, np.uint8), "submitted")
+        (path,) = export_labels(project, tmp_path / "out")
+    assert (tifffile.imread(path)[0, :32, :48] == [1] * 32 + [255] * 16).all()
 
 
 def test_labels_of_a_volume_seen_coarser_come_back_on_its_own_grid(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from pickem.geometry import PatchId
 from pickem.learning.round import Stage
@@ -13,6 +14,7 @@ from pickem.project import rounds
 from pickem.project.project import Project, open_project
 from pickem.project.quality import estimate
 from pickem.project.round import Learning, Part, due
+from pickem.project.settings import VolumeSource
 from tests.fixtures.tiny_project import answer, make_tiny_project, paint_audit, paint_queue
 
 
@@ -131,6 +133,31 @@ def test_when_nothing_is_left_to_label_the_trainer_rests(tmp_path: Path) -> None
         candidates = project.candidates()
         everything = set(candidates.draw(len(candidates), np.random.default_rng(0)))
         assert set(project.store.answered()) >= everything
+
+
+def test_the_last_patches_of_a_volume_are_not_ranked_for_ever(tmp_path: Path) -> None:
+    """Six patches in all; what is submitted after a round began must not be proposed by it again."""
+    tifffile.imwrite(tmp_path / "small.tif", np.random.default_rng(0).integers(0, 255, (64, 96), np.uint8))
+    small = {"volumes": {"small": VolumeSource(path="small.tif")}, "audit_patches": 0}
+    with open_project(make_tiny_project(tmp_path, first_patches=2, per_round=4, **small)) as project:
+        for _ in range(6):
+            number = project.store.queue()[0].stored.id
+            answer(project.store, number, np.eye(32, dtype=np.uint8), "submitted")
+            learn(project, most=4)
+        assert project.store.queue() == []
+
+
+def test_every_round_draws_its_candidates_anew(tmp_path: Path) -> None:
+    """Ten candidates a round, three of them labelled: seven of the same ten would be left."""
+    with open_project(make_tiny_project(tmp_path, pool=10)) as project:
+        paint_queue(project, 4)
+        learn(project)
+        before = {queued.stored.patch for queued in project.store.queue()}
+        paint_queue(project, 3)
+        learn(project)
+        after = {queued.stored.patch for queued in project.store.queue()}
+    assert len(after) == 9
+    assert len(after - before) > 3
 
 
 def test_labels_that_were_all_taken_back_train_nothing(tmp_path: Path) -> None:

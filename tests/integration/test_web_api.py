@@ -66,6 +66,13 @@ def test_next_stays_the_same_until_it_is_submitted(page: Client) -> None:
     assert page.read("next")["id"] != first["id"]
 
 
+def test_a_patch_that_was_begun_comes_first(page: Client) -> None:
+    first = page.read("next")
+    later = page.read(f"next?skip_ahead={first['id']}")
+    page.save(later, state="draft")
+    assert page.read("next")["id"] == later["id"]
+
+
 def test_what_is_loaded_ahead_is_what_comes(page: Client) -> None:
     for _ in range(QUEUED):
         now = page.read("next")

@@ -117,6 +117,16 @@ def test_another_seed_draws_others() -> None:
     assert not set(first) & set(second)
 
 
+@pytest.mark.parametrize("count", [1, 10, 100, 990])
+def test_as_many_are_drawn_as_were_asked_for_though_the_audit_keeps_many(count: int) -> None:
+    shapes = {"v": (10, 320, 320)}
+    audit = audit_patches(shapes, SIZE, 500, 1, np.random.default_rng(0))
+    candidates = Candidates(shapes, SIZE, audit, gap=1)
+    assert candidates.share_left(np.random.default_rng(0)) < 0.8
+    for seed in range(5):
+        assert len(candidates.draw(count, np.random.default_rng(seed))) == count
+
+
 def test_candidates_are_drawn_uniformly() -> None:
     """Each of 200 is drawn about 60 times in 600 draws of 20; six standard deviations are 44."""
     candidates = Candidates({"v": (20, 32, 80)}, SIZE, [], gap=0)

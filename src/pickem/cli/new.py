@@ -12,7 +12,7 @@ from pickem.errors import ConfigError
 from pickem.project.importing import copy_checkpoint, import_labels, network_of
 from pickem.project.picture import write_picture
 from pickem.project.project import Project, create_project, open_project
-from pickem.project.settings import ProjectSettings, Recipe, Unpainted, VolumeSource
+from pickem.project.settings import MOST_CLASSES, ProjectSettings, Recipe, Unpainted, VolumeSource
 from pickem.strategies import strategy
 from pickem.volumes import open_volume, rescale_factor
 
@@ -55,6 +55,12 @@ def new(
         name: VolumeSource(path=_kept(path, home), voxel_size=size, factor=_factor(path, size, resolution))
         for name, path in _names(volumes)
     }
+    if len(classes) > MOST_CLASSES:
+        raise ConfigError(
+            "So many classes have no number keys.",
+            got=f"{len(classes)} classes",
+            expected=f"{MOST_CLASSES} at most",
+        )
     if len(set(classes)) != len(classes):
         raise ConfigError("Two classes have the same name.", got=", ".join(classes))
     network = network_of(start, classes) if start else None

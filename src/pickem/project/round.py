@@ -96,8 +96,9 @@ class Learning:
         project, latest = self._project, self._newest()
         rng = stream(project.settings.seed, Purpose.POOL, latest.number + 1)
         drawn = project.draw(project.settings.pool, rng)
-        skipped = set(project.store.skipped())
-        learner = self._learner(latest, [patch for patch in drawn if patch not in skipped])
+        labels = rounds.labels_of(project.store, latest)
+        gone = set(project.store.answered()) - labels.keys()  # skipped, or submitted since the round began
+        learner = self._learner(latest, [patch for patch in drawn if patch not in gone])
         k = min(QUEUE * project.settings.per_round, len(learner.pool.unlabelled))
         selection = learner.propose(k) if k else Selection((), (), ())
         proposals: dict[PatchId, NDArray[np.uint8]] = {}

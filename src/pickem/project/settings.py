@@ -14,6 +14,7 @@ from pickem.errors import ProjectDamagedError
 from pickem.predictor import AugmentationSettings, MeasuringSettings, Phase, TrainingSettings, UNetSettings
 
 Unpainted = Literal["background", "unlabelled"]
+MOST_CLASSES = 9  # the number keys of the page
 
 
 class VolumeSource(BaseModel):
@@ -52,7 +53,7 @@ class ProjectSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    classes: tuple[str, ...] = Field(min_length=1, max_length=9)  # foreground; number keys 1 … 9
+    classes: tuple[str, ...] = Field(min_length=1, max_length=MOST_CLASSES)  # foreground
     volumes: dict[str, VolumeSource] = Field(min_length=1)
     patch: int = Field(128, ge=16, multiple_of=16)  # pixels, height and width
     margin: int = Field(64, ge=0)  # pixels of surroundings that the page shows

@@ -226,11 +226,6 @@ class Store:
         """The patches that somebody has submitted or skipped."""
         return [_stored(row).patch for row in self.rows(f"SELECT p.* FROM patches p WHERE EXISTS ({_DONE})")]
 
-    def skipped(self) -> list[PatchId]:
-        """The patches whose last answer was to skip them."""
-        last = f"SELECT p.* FROM patches p JOIN revisions r ON r.id = ({_LAST_ANSWER})"
-        return [_stored(row).patch for row in self.rows(f"{last} WHERE r.state = 'skipped'")]
-
     def begun(self) -> StoredPatch | None:
         """The patch that somebody drew on last and has neither submitted nor skipped."""
         rows = self.rows(
