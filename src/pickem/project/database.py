@@ -8,14 +8,17 @@ of a write-ahead log does not work, it is a rollback journal.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from pickem.errors import ProjectDamagedError, ProjectVersionError, StorageError
 from pickem.project.filesystem import is_network
 from pickem.project.schema import STEPS, VERSION
 
+RETRY_SECONDS = 0.02
 BUSY_SECONDS = 10.0  # how long a write waits for another process's
 
 
@@ -29,8 +32,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
-            mode = "DELETE" if is_network(path) else "WAL"
-            connection.execute(f"PRAGMA journal_mode = {mode}")
+            _set_journal(connection, "DELETE" if is_network(path) else "WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             _migrate(connection, path)
@@ -78,6 +80,20 @@ def _storage_error(path: Path, error: sqlite3.OperationalError) -> StorageError:
         "SQLITE_IOERR": ("The disk does not answer as it should.", "check the disk or the network drive"),
     }.get("_".join(error.sqlite_errorname.split("_")[:2]), ("The project cannot be written.", "see above"))
     return StorageError(what, got=f"{path}: {error}", todo=todo)
+
+
+def _set_journal(connection: sqlite3.Connection, mode: Literal["DELETE", "WAL"]) -> None:
+    """Choose the journal; SQLite does not wait by itself for others who are doing the same."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute(f"PRAGMA journal_mode = {mode}")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
