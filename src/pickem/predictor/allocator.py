@@ -1,8 +1,7 @@
 """Keeping freed memory in the process, so that each step does not have to ask the system for it again.
 
 glibc hands blocks above a threshold back to the system as soon as they are freed. A training step frees and
-allocates the same few hundred megabytes again and again, and the system clears every page anew: about a
-tenth of a step on the CPU (benchmarks/training.py).
+allocates the same few hundred megabytes again and again, and the system clears every page anew.
 """
 
 from __future__ import annotations

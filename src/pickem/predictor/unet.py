@@ -139,7 +139,7 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
 class _ConvNorm(nn.Module):
     """3 × 3 convolution, batch norm, ReLU. With fixed statistics the norm is folded into the convolution.
 
-    That saves a pass over the activations, which is a fifth of the time of scoring.
+    That saves a pass over the activations, and scoring is bound by memory.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:

@@ -69,7 +69,7 @@ class Learning:
         if latest:
             self._load(latest)
         started = time.perf_counter()
-        fitted = self._learner(at, candidates=[]).train()
+        fitted = self._learner(rounds.labels_of(project.store, at), candidates=[]).train()
         name = f"round-{at.number:04d}.safetensors"
         self._predictor.save(project.checkpoints / name)
         rounds.finish_round(project.store, at.number, name, fitted.final_loss, time.perf_counter() - started)
@@ -98,7 +98,7 @@ class Learning:
         drawn = project.draw(project.settings.pool, rng)
         labels = rounds.labels_of(project.store, latest)
         gone = set(project.store.answered()) - labels.keys()  # skipped, or submitted since the round began
-        learner = self._learner(latest, [patch for patch in drawn if patch not in gone])
+        learner = self._learner(labels, [patch for patch in drawn if patch not in gone])
         k = min(QUEUE * project.settings.per_round, len(learner.pool.unlabelled))
         selection = learner.propose(k) if k else Selection((), (), ())
         proposals: dict[PatchId, NDArray[np.uint8]] = {}
@@ -110,9 +110,8 @@ class Learning:
             project.store.replace_queue(selection, latest.number, proposals)
             rounds.mark_ranked(project.store, latest.number)
 
-    def _learner(self, at: Round, candidates: list[PatchId]) -> ActiveLearner:
+    def _learner(self, labels: rounds.Labels, candidates: list[PatchId]) -> ActiveLearner:
         settings = self._project.settings
-        labels = rounds.labels_of(self._project.store, at)
         drawn = set(candidates)
         pool = Pool([*(patch for patch in labels if patch not in drawn), *candidates])
         for number in sorted({learned for _, learned in labels.values()}):

@@ -14,6 +14,8 @@ from pickem.geometry import PatchId
 from pickem.project.masks import unpack
 from pickem.project.store import Store, now
 
+Labels = dict[PatchId, tuple[NDArray[np.uint8], int]]  # mask (h, w), and the round that learned from it first
+
 
 @dataclass(frozen=True)
 class Round:
@@ -81,7 +83,7 @@ def is_under_way(store: Store) -> bool:
     return bool(store.rows("SELECT 1 FROM rounds WHERE finished IS NULL"))
 
 
-def labels_of(store: Store, at: Round) -> dict[PatchId, tuple[NDArray[np.uint8], int]]:
+def labels_of(store: Store, at: Round) -> Labels:
     """What a round learns from: mask (h, w) of each patch, and the round that learned from it first."""
     rows = store.rows(
         "SELECT p.*, r.mask, (SELECT min(number) FROM rounds WHERE last_revision >= f.last) AS learned "
