@@ -6,7 +6,8 @@
 #
 # Journals and tables are in the repository; weights and pictures of data that may not be shipped are not. A run
 # that was interrupted on another machine therefore starts its unfinished round's network anew: finish
-# strategies and seeds on the machine that began them. After each step, commit docs/results/.
+# strategies and seeds on the machine that began them. The precision is pinned, so that seeds of machines with and
+# without bfloat16 belong together. After each step, commit docs/results/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 JOBS=${JOBS:-2}
@@ -16,9 +17,10 @@ ALL=random,random-foreground,entropy,least-confidence,bald-entropy,bald,k-means,
 
 run() { # DATASET STRATEGIES SEEDS ROUNDS
   "$PICKEM" benchmark "$1" --profile fast --strategies "$2" --seeds "$3" --rounds "$4" \
-    --jobs "$JOBS" --threads "$THREADS" --out "docs/results/$1-fast"
+    --precision fp32 --jobs "$JOBS" --threads "$THREADS" --out "docs/results/$1-fast"
   "$PICKEM" report "docs/results/$1-fast"
   .venv/bin/python -m benchmarks.evidence_tables
+  .venv/bin/python -m benchmarks.test_runs
 }
 
 run vnc      "$ALL" 1 10
