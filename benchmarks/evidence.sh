@@ -5,9 +5,9 @@
 #     JOBS=1 THREADS=2 benchmarks/evidence.sh
 #
 # Journals and tables are in the repository; weights and pictures of data that may not be shipped are not. A run
-# that was interrupted on another machine therefore starts its unfinished round's network anew: finish
-# strategies and seeds on the machine that began them. The precision is pinned, so that seeds of machines with and
-# without bfloat16 belong together. After each step, commit docs/results/.
+# that is continued without its weights first repeats its training with the journalled picks; on another processor
+# that gives another network of the same kind, so finish a run where it was begun if you can. The precision is
+# pinned, so that seeds of machines with and without bfloat16 belong together. After each step, commit docs/results/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 JOBS=${JOBS:-2}

@@ -70,6 +70,16 @@ def test_several_processes_give_the_same_curves(folder: Path, undisturbed: Path,
     assert_same(tmp_path / "out", undisturbed)
 
 
+def test_goes_on_from_the_journals_alone(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert pickem_here(*arguments(folder, out, "--rounds", 2)).returncode == 0
+    for weights in out.rglob("weights*"):
+        weights.unlink()  # as after a fresh clone of results whose weights were too large to keep
+    again = pickem_here(*arguments(folder, out))
+    assert again.returncode == 0, again.stderr
+    assert_same(out, undisturbed)
+
+
 def test_more_rounds_and_seeds_can_be_added(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert pickem_here(*arguments(folder, out, "--rounds", 1)).returncode == 0

@@ -70,24 +70,12 @@ class _Run:
         self._name, self._seed, self._watch = strategy, seed, watch
         self._round = 0
         self._jaccard: float | None = None
-        self._pool = Pool(experiment.pool(seed))
-        self._learner = ActiveLearner(
-            experiment.predictor(seed),
-            strategy_named(strategy),
-            self._pool,
-            experiment.train,
-            experiment.oracle,
-            experiment.profile.first,
-            experiment.profile.following,
-            seed,
-            self._report,
-        )
+        self._learner = self._new_learner()
         self._weights_of: int | None = None  # the round whose weights the predictor holds
 
     def start(self) -> None:
         """Label the initial set."""
-        initial = self._pool.patches[: self._experiment.profile.initial]
-        self._learner.commit(self._experiment.oracle.answer(initial), ranked_by=None)
+        self._label_initial_set(self._learner)
 
     def train_and_evaluate(self, number: int, *, last: bool) -> None:
         """Piece one of a round: a trained network, its checkpoint, its scores."""
@@ -95,7 +83,7 @@ class _Run:
         record = self._journal.evaluation(number)
         if record is None:
             record = self._first_round() if number == 0 else self._later_round(number)
-            if last or len(self._pool.labelled) == VIEW_AT:
+            if last or len(self._learner.pool.labelled) == VIEW_AT:
                 self._write_view(record)
             self._journal.write_evaluation(number, record)
         if number > 1:
@@ -115,8 +103,7 @@ class _Run:
                 path = self._journal.folder / "views" / f"picks-{number + 1}.npz"
                 write_picks_view(path, self._learner.predictor, selection, self._experiment.train)
             self._journal.write_picks(number, record)
-        answers = self._experiment.oracle.answer([pick.patch for pick in record.picks])
-        self._learner.commit(answers, ranked_by=f"round {number}")
+        self._label(self._learner, record, number)
 
     def _first_round(self) -> EvaluationRecord:
         """The network of the initial set: the same for all strategies of a seed, so trained once."""
@@ -143,13 +130,51 @@ class _Run:
         fitted = self._learner.train()
         train_seconds = time.perf_counter() - started
         scores = self._learner.evaluate(self._experiment.evaluation.loaded)
-        return labelled_record(self._pool, scores, fitted.steps, fitted.final_loss, train_seconds)
+        return labelled_record(self._learner.pool, scores, fitted.steps, fitted.final_loss, train_seconds)
 
     def _load_weights(self, number: int) -> None:
-        if self._weights_of != number:
-            path = self._initial / "weights.safetensors" if number == 0 else self._journal.weights(number)
-            self._learner.predictor.load_weights(path)
-            self._weights_of = number
+        if self._weights_of == number:
+            return
+        path = self._initial / "weights.safetensors" if number == 0 else self._journal.weights(number)
+        if not path.exists():
+            self._train_again(number, path)
+        self._learner.predictor.load_weights(path)
+        self._weights_of = number
+
+    def _train_again(self, number: int, path: Path) -> None:
+        """Repeat the training of all rounds up to `number`, with the picks of the journal.
+
+        Journals travel, weights often do not: so a run begun on one machine can be continued on another.
+        """
+        learner = self._new_learner()
+        self._label_initial_set(learner)
+        learner.train()
+        for earlier, record in enumerate(self._journal.all_picks()[:number]):
+            self._label(learner, record, earlier)
+            learner.train()
+        learner.predictor.save(path)
+
+    def _new_learner(self) -> ActiveLearner:
+        experiment = self._experiment
+        return ActiveLearner(
+            experiment.predictor(self._seed),
+            strategy_named(self._name),
+            Pool(experiment.pool(self._seed)),
+            experiment.train,
+            experiment.oracle,
+            experiment.profile.first,
+            experiment.profile.following,
+            self._seed,
+            self._report,
+        )
+
+    def _label_initial_set(self, learner: ActiveLearner) -> None:
+        initial = learner.pool.patches[: self._experiment.profile.initial]
+        learner.commit(self._experiment.oracle.answer(initial), ranked_by=None)
+
+    def _label(self, learner: ActiveLearner, record: PicksRecord, number: int) -> None:
+        answers = self._experiment.oracle.answer([pick.patch for pick in record.picks])
+        learner.commit(answers, ranked_by=f"round {number}")
 
     def _write_view(self, record: EvaluationRecord) -> None:
         path = self._journal.folder / "views" / f"evaluation-{record.labelled_patches:04d}.npz"
