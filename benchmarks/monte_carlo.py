@@ -68,7 +68,7 @@ def measured() -> str:
         MeasuringSettings(passes=PASSES),
         np.random.default_rng(0),
     )
-    batch = normalisation.tensor(images)
+    batch = torch.from_numpy(normalisation.apply(images))
     placed = predictor.backend.place(batch)
 
     def forward() -> None:

@@ -95,7 +95,12 @@ class Trainers:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.integration.test_project_round_killed"]
         self._process = subprocess.Popen(
-            command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command,
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
 
     def run(self, folder: Path, crash: Crash) -> int:
@@ -107,6 +112,7 @@ class Trainers:
         return int(self._process.stdout.readline())
 
     def close(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)  # with a trainer that hangs, should there be one
         self._process.communicate()
 
 

@@ -2,8 +2,7 @@
 
     python -m tests.integration.test_project_saving_killed project.sqlite
 
-forks, for every line of its input, a process that saves masks for ever and prints a line for each, after
-`save` has returned. The tests kill that process. (Forked, as importing takes longer than everything else.)
+saves masks for ever and prints a line for each, after `save` has returned. The tests kill that process.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +24,6 @@ from pickem.geometry import PatchId
 from pickem.project.store import State, Store
 from tests.fixtures.tiny_project import answer, selection
 from tests.integration.command_line import REPOSITORY
-
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
 PATCHES = [PatchId("v", z, 0, 0, 64, 64) for z in range(4)]
 STATES: tuple[State, ...] = ("draft", "draft", "submitted")
@@ -50,8 +45,7 @@ def mask_of(content: int) -> np.ndarray:
 
 
 def save_for_ever(path: Path) -> None:
-    """What the forked process does."""
-    print(os.getpid(), flush=True)
+    """What the process does that the tests kill."""
     with Store(path) as store:
         numbers = [stored.id for stored in store.patches("query")]
         first = store.rows("SELECT coalesce(max(id), 0) FROM revisions")[0][0] + 1
@@ -61,36 +55,16 @@ def save_for_ever(path: Path) -> None:
             print(number, revision, state, content, flush=True)
 
 
-def fork_savers(path: Path) -> None:
-    """What the process does that the tests start."""
-    for _ in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            save_for_ever(path)
-        os.waitpid(child, 0)
-        print("dead", flush=True)
-
-
-@contextmanager
-def forking(path: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.integration.test_project_saving_killed", str(path)]
-    with subprocess.Popen(
-        command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        yield process
-
-
-def killed_after(seconds: float, process: subprocess.Popen[str]) -> list[Saved]:
+def killed_after(seconds: float, path: Path) -> list[Saved]:
     """Let a process save masks, kill it so long after the first, and return what it acknowledged."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write("again\n")
-    process.stdin.flush()
-    child = int(process.stdout.readline())
-    lines = [process.stdout.readline()]
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    lines += iter(process.stdout.readline, "dead\n")
+    command = [sys.executable, "-m", "tests.integration.test_project_saving_killed", str(path)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline()]
+        time.sleep(seconds)
+        process.kill()
+        lines += process.stdout
+    assert process.returncode == -signal.SIGKILL  # and did not end by itself, with an error
     fields = [line.split() for line in lines]
     return [Saved(int(n), int(r), state, int(content)) for n, r, state, content in fields]
 
@@ -118,10 +92,9 @@ def kill_many_times(path: Path, times: int, chance: random.Random) -> None:
     with Store(path) as store:
         store.replace_queue(selection(PATCHES), None)
     acknowledged: list[Saved] = []
-    with forking(path) as process:
-        for _ in range(times):
-            acknowledged += killed_after(chance.uniform(0, 0.3), process)
-            assert_kept(path, acknowledged)
+    for _ in range(times):
+        acknowledged += killed_after(chance.uniform(0, 0.3), path)
+        assert_kept(path, acknowledged)
     assert len(acknowledged) >= times
 
 
@@ -136,4 +109,4 @@ def test_killed_while_saving_many_times(tmp_path: Path) -> None:
 
 
 if __name__ == "__main__":
-    fork_savers(Path(sys.argv[1]))
+    save_for_ever(Path(sys.argv[1]))

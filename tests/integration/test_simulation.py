@@ -40,6 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             first=profile.first,
             following=profile.following,
             measuring=profile.measuring,
+            precision=profile.precision,
         ),
     )
     create_project(folder / "tiny.pickem", settings)

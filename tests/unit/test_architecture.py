@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,14 @@ def test_files_answer_one_question(path: Path) -> None:
     text = path.read_text("utf-8")
     assert len(text.splitlines()) <= LONGEST
     assert text.startswith('"""'), "a file says in its first lines what it answers"
+
+
+@pytest.mark.parametrize("module", ["pickem.cli.main", "pickem.web.server"])
+def test_only_what_computes_loads_the_heavy_libraries(module: str) -> None:
+    """Nobody waits for them who asks for help, and a server does not carry them about."""
+    program = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"torch", "sklearn", "matplotlib"} & set(done.stdout.split())
 
 
 def test_the_drawn_error_tree_is_the_real_one() -> None:

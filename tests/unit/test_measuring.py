@@ -69,7 +69,7 @@ def test_passes_after_the_cut_equal_passes_of_the_whole_network(
     passes = predictor.mc_probabilities(demo_patches.images, np.random.default_rng(3))
     generator = predictor.backend.generator(np.random.default_rng(3))
     with torch.inference_mode():
-        tensor = predictor.normalisation.tensor(demo_patches.images)
+        tensor = torch.from_numpy(predictor.normalisation.apply(demo_patches.images))
         whole = [predictor.network(tensor, generator).softmax(dim=1).numpy() for _ in range(3)]
     np.testing.assert_allclose(passes, np.stack(whole), atol=1e-6)
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from pickem.predictor import UNet, UNetSettings
-from pickem.predictor.unet import DropoutPlace, _drop_channels
+from pickem.predictor.settings import DropoutPlace
+from pickem.predictor.unet import _drop_channels
 
 PLACES = get_args(DropoutPlace)
 

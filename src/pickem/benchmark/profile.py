@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pickem.errors import ConfigError, nearest_names
 from pickem.predictor import MeasuringSettings, Phase, TrainingSettings, UNetSettings
-from pickem.predictor.backend import DeviceName, PrecisionName
+from pickem.predictor.settings import DeviceName, PrecisionName
 
 
 class FullSupervision(BaseModel):

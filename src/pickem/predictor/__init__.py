@@ -1,18 +1,32 @@
-"""The network and its training: the only package that imports torch."""
+"""The network and its training: the only package that imports torch.
+
+Torch takes a second and hundreds of megabytes. Settings and contracts come without it; the names in
+`_WITH_TORCH` bring it along when the first of them is asked for (PEP 562).
+"""
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
+
 from pickem.predictor.allocator import keep_freed_memory
-from pickem.predictor.augmentation import AugmentationSettings
-from pickem.predictor.backend import Backend, resolve_backend, use_threads
-from pickem.predictor.network import ForwardOnly, SegmentationNetwork
-from pickem.predictor.network_predictor import MeasuringSettings, NetworkPredictor, unet_predictor
 from pickem.predictor.normalisation import Normalisation
-from pickem.predictor.protocol import Predictor
+from pickem.predictor.protocol import FitReport, Predictor
 from pickem.predictor.scoring import score
-from pickem.predictor.training import FitReport, Phase, TrainingSettings
+from pickem.predictor.settings import (
+    AugmentationSettings,
+    MeasuringSettings,
+    Phase,
+    TrainingSettings,
+    UNetSettings,
+)
 from pickem.predictor.training_set import ArrayTrainingSet, TrainingSet
-from pickem.predictor.unet import UNet, UNetSettings
+
+if TYPE_CHECKING:
+    from pickem.predictor.backend import Backend, resolve_backend, use_threads
+    from pickem.predictor.network import ForwardOnly, SegmentationNetwork
+    from pickem.predictor.network_predictor import NetworkPredictor, unet_predictor
+    from pickem.predictor.unet import UNet
 
 __all__ = [
     "ArrayTrainingSet",
@@ -36,3 +50,20 @@ __all__ = [
     "unet_predictor",
     "use_threads",
 ]
+
+_WITH_TORCH = {
+    "Backend": "backend",
+    "ForwardOnly": "network",
+    "NetworkPredictor": "network_predictor",
+    "SegmentationNetwork": "network",
+    "UNet": "unet",
+    "resolve_backend": "backend",
+    "unet_predictor": "network_predictor",
+    "use_threads": "backend",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WITH_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_WITH_TORCH[name]}"), name)

@@ -9,31 +9,11 @@ from __future__ import annotations
 import math
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from torch.nn import functional as F
 
 from pickem.acquisition import UNLABELLED
-
-
-class AugmentationSettings(BaseModel):
-    """Ranges from which each sample draws its own change, uniformly; 0 (zoom: 1) switches off."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    flips: bool = True
-    quarter_turns: bool = True
-    zoom: tuple[float, float] = (1.0, 1.0)  # magnification; drawn uniformly in its logarithm
-    rotation: float = Field(0, ge=0, le=180)  # degrees, to either side, on top of the quarter turns
-    shear: float = Field(0, ge=0, lt=1)  # tangent of the shear angle, to either side
-    contrast: float = Field(0, ge=0, lt=1)  # factor 1 ± contrast around the mean of the volume
-    brightness: float = Field(0, ge=0)  # ± this many standard deviations of the volume
-    noise: float = Field(0, ge=0)  # white noise of up to this many standard deviations
-
-    @property
-    def resamples(self) -> bool:
-        """Whether pixels land between pixels; flips and quarter turns alone only permute them."""
-        return self.zoom != (1.0, 1.0) or self.rotation > 0 or self.shear > 0
+from pickem.predictor.settings import AugmentationSettings
 
 
 def augment(

@@ -12,9 +12,7 @@ import torch
 from torch import Tensor
 
 from pickem.errors import ConfigError
-
-DeviceName = Literal["auto", "cpu", "cuda"]
-PrecisionName = Literal["auto", "fp32", "bf16"]
+from pickem.predictor.settings import DeviceName, PrecisionName
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def predict_images(
     """
     height, width = images.shape[1:]
     with torch.inference_mode(), backend.arithmetic():
-        tensor = backend.place(pad_to_stride(normalisation.tensor(images), network.stride))
+        tensor = backend.place(pad_to_stride(torch.from_numpy(normalisation.apply(images)), network.stride))
         logits = network.suffix(network.prefix(tensor), None)
         return logits[:, :, :height, :width].float().softmax(dim=1)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from pickem.acquisition import UNLABELLED
+from pickem.predictor.settings import LossName
 
-LossName = Literal["cross-entropy", "dice-cross-entropy"]
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 

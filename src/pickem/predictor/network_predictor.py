@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from pickem.acquisition import Feature
@@ -19,22 +17,13 @@ from pickem.predictor.backend import Backend
 from pickem.predictor.checkpoints import read_checkpoint, write_checkpoint
 from pickem.predictor.network import SegmentationNetwork, State
 from pickem.predictor.normalisation import Normalisation
-from pickem.predictor.protocol import Images, Probabilities
-from pickem.predictor.training import FitReport, Phase, Progress, TrainingSettings
+from pickem.predictor.protocol import FitReport, Images, Probabilities, Progress
+from pickem.predictor.settings import MeasuringSettings, Phase, TrainingSettings, UNetSettings
 from pickem.predictor.training_set import TrainingSet
-from pickem.predictor.unet import UNet, UNetSettings
+from pickem.predictor.unet import UNet
 
 _FROM_ONE_PASS = {Feature.ENTROPY, Feature.CONFIDENCE, Feature.MARGIN}
 _FROM_MONTE_CARLO = {Feature.MC_ENTROPY, Feature.MUTUAL_INFORMATION}
-
-
-class MeasuringSettings(BaseModel):
-    """How patches are measured for the strategies."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    passes: int = Field(10, ge=2)  # Monte-Carlo-dropout passes
-    embedding: Literal["pooled", "flattened"] = "pooled"  # the bottleneck, averaged over space or as it is
 
 
 class NetworkPredictor:
@@ -169,7 +158,9 @@ class NetworkPredictor:
         }
 
     def _place(self, images: Images) -> Tensor:
-        tensor = inference.pad_to_stride(self.normalisation.tensor(images), self.network.stride)
+        tensor = inference.pad_to_stride(
+            torch.from_numpy(self.normalisation.apply(images)), self.network.stride
+        )
         return self.backend.place(tensor)
 
     def _probabilities(self, state: State, generator: torch.Generator | None) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,7 +33,7 @@ class Normalisation(BaseModel):
         variance = max(squares / max(count, 1) - mean**2, 0.0)
         return cls(mean=mean, deviation=variance**0.5 or 1.0)
 
-    def tensor(self, images: NDArray[np.generic]) -> torch.Tensor:
-        """(n, h, w) grey values of any real type as an (n, 1, h, w) float32 tensor on the CPU."""
+    def apply(self, images: NDArray[np.generic]) -> NDArray[np.float32]:
+        """(n, h, w) grey values of any real type as (n, 1, h, w), normalised."""
         values = np.asarray(images, dtype=np.float32)
-        return torch.from_numpy((values - np.float32(self.mean)) / np.float32(self.deviation)).unsqueeze(1)
+        return ((values - np.float32(self.mean)) / np.float32(self.deviation))[:, None]

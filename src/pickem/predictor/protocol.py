@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -10,11 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickem.acquisition import Feature
-from pickem.predictor.training import FitReport, Phase, Progress
+from pickem.predictor.settings import Phase
 from pickem.predictor.training_set import TrainingSet
 
 Images = NDArray[np.generic]  # (n, h, w), grey values of any real type, not normalised
 Probabilities = NDArray[np.float32]  # (n, classes, h, w), class 0 = background, summing to 1 over classes
+Progress = Callable[[int, int], None]  # (steps done, steps in all)
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What a fit did: optimiser steps taken, and the mean loss over the last tenth of them."""
+
+    steps: int
+    final_loss: float
 
 
 class Predictor(Protocol):

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from pickem.acquisition import Feature, PoolFeatures
 from pickem.geometry import PatchId
-from pickem.predictor.protocol import Images, Predictor
-from pickem.predictor.training import Progress
+from pickem.predictor.protocol import Images, Predictor, Progress
 
 BATCH = 32  # patches; bounds what is held of probability maps
 

@@ -3,70 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Self
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pickem.errors import TrainingError
-from pickem.predictor.augmentation import AugmentationSettings, augment
+from pickem.predictor.augmentation import augment
 from pickem.predictor.backend import Backend
-from pickem.predictor.losses import LOSSES, LossName, as_targets
+from pickem.predictor.losses import LOSSES, as_targets
 from pickem.predictor.network import SegmentationNetwork
 from pickem.predictor.normalisation import Normalisation
-from pickem.predictor.training_set import Balance, TrainingSet, batches, steps_per_epoch
-
-Progress = Callable[[int, int], None]  # (steps done, steps in all)
-
-
-class Phase(BaseModel):
-    """How long and how fast to learn, once: at the start, or after new labels."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    learning_rate: float = Field(gt=0)  # the highest, with a schedule
-    epochs: int | None = Field(None, ge=1)  # passes over the labelled set …
-    steps: int | None = Field(None, ge=1)  # … or optimiser steps, whatever its size
-    schedule: Literal["constant", "one-cycle"] = "constant"
-
-    @model_validator(mode="after")
-    def _one_length(self) -> Self:
-        if (self.epochs is None) == (self.steps is None):
-            raise ValueError("give either `epochs` or `steps`")
-        return self
-
-    def length(self, patches: TrainingSet, batch_size: int) -> int:
-        """Optimiser steps on this training set."""
-        if self.steps is not None:
-            return self.steps
-        assert self.epochs is not None  # by _one_length
-        return self.epochs * steps_per_epoch(patches, batch_size)
-
-
-class TrainingSettings(BaseModel):
-    """The recipe, save for the phases."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    loss: LossName = "cross-entropy"
-    batch_size: int = Field(8, ge=1)
-    balance: Balance = "none"
-    weight_decay: float = Field(0.0, ge=0)
-    averaging: float = Field(0.0, ge=0, lt=1)  # decay a step of the weights' moving average; 0: none
-    augmentation: AugmentationSettings | None = None
-
-
-@dataclass(frozen=True)
-class FitReport:
-    """What a fit did: optimiser steps taken, and the mean loss over the last tenth of them."""
-
-    steps: int
-    final_loss: float
+from pickem.predictor.protocol import FitReport, Progress
+from pickem.predictor.settings import Phase, TrainingSettings
+from pickem.predictor.training_set import TrainingSet, batches
 
 
 def fit(
@@ -100,7 +51,7 @@ def fit(
     module.train()
     for step in range(steps):
         image_array, label_array = patches.gather(next(order))
-        images, labels = normalisation.tensor(image_array), torch.from_numpy(label_array)
+        images, labels = (torch.from_numpy(a) for a in (normalisation.apply(image_array), label_array))
         if settings.augmentation is not None:
             images, labels = augment(images, labels, settings.augmentation, on_host)
         with backend.arithmetic():

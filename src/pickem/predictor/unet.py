@@ -10,29 +10,12 @@ Each number is a block: two 3 × 3 convolutions with zero "same" padding, each f
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pickem.predictor.network import State
-
-DropoutPlace = Literal["bottleneck", "decoder", "everywhere"]
-
-
-class UNetSettings(BaseModel):
-    """Shape of the network and place of its dropout. The defaults are the paper's network."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    channels: int = Field(1, ge=1)  # image channels
-    feature_maps: int = Field(16, ge=1)  # at full resolution; doubled at each level
-    depth: int = Field(4, ge=1, le=8)  # number of poolings
-    dropout: float = Field(0.2, ge=0, lt=1)  # share of channels dropped
-    # after the bottleneck · after it and each decoder block but the last · after every block but the last
-    dropout_place: DropoutPlace = "decoder"
+from pickem.predictor.settings import UNetSettings
 
 
 class UNet(nn.Module):

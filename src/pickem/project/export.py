@@ -16,7 +16,7 @@ from pickem.acquisition import UNLABELLED
 from pickem.durable import storage_error, write_durably
 from pickem.errors import NoResultsError, PickemError
 from pickem.geometry import Box
-from pickem.predictor.backend import DeviceName
+from pickem.predictor.settings import DeviceName
 from pickem.project import rounds
 from pickem.project.project import Project
 from pickem.project.quality import course

@@ -12,7 +12,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -29,14 +29,17 @@ from pickem.errors import (
 )
 from pickem.geometry import PatchId, Shape3, random_patches, whole
 from pickem.learning import Purpose, stream
-from pickem.predictor import NetworkPredictor, Normalisation, resolve_backend, unet_predictor
-from pickem.predictor.backend import DeviceName
+from pickem.predictor import Normalisation
+from pickem.predictor.settings import DeviceName
 from pickem.project.candidates import Candidates, audit_patches, first_picks
 from pickem.project.images import PatchImages
 from pickem.project.settings import ProjectSettings, VolumeSource, read_settings, write_settings
 from pickem.project.store import Store
 from pickem.strategies import strategy
 from pickem.volumes import Rescaled, Volume, open_volume, read_by_section
+
+if TYPE_CHECKING:
+    from pickem.predictor import NetworkPredictor
 
 FIRST_CANDIDATES = 1000  # whose textures are compared before there is a network
 QUEUE = 3  # rounds' worth of patches are queued, so that nobody waits for a round to end
@@ -87,12 +90,15 @@ class Project:
 
     def predictor(self, device: DeviceName = "auto") -> NetworkPredictor:
         """A network with the project's first weights, normalised by samples of its volumes."""
+        # Here and not above: they load PyTorch, which serving a page does not need.
+        from pickem.predictor import resolve_backend, unet_predictor
+
         recipe = self.settings.recipe
         predictor = unet_predictor(
             recipe.network,
             len(self.settings.classes) + 1,
             Normalisation.of(self.images.samples()),
-            resolve_backend(device, "auto"),
+            resolve_backend(device, recipe.precision),
             recipe.training,
             recipe.measuring,
             stream(self.settings.seed, Purpose.INITIAL_WEIGHTS),

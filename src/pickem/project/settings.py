@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pickem.durable import write_durably
 from pickem.errors import ProjectDamagedError
 from pickem.predictor import AugmentationSettings, MeasuringSettings, Phase, TrainingSettings, UNetSettings
+from pickem.predictor.settings import PrecisionName
 
 Unpainted = Literal["background", "unlabelled"]
 MOST_CLASSES = 9  # the number keys of the page
@@ -45,6 +46,7 @@ class Recipe(BaseModel):
     first: Phase = Phase(learning_rate=1e-3, steps=400)
     following: Phase = Phase(learning_rate=1e-3, steps=100)
     measuring: MeasuringSettings = MeasuringSettings(passes=5)
+    precision: PrecisionName = "auto"  # pinned, machines with and without bf16 learn the same
 
 
 class ProjectSettings(BaseModel):

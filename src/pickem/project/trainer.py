@@ -19,7 +19,7 @@ from typing import cast
 from pickem.errors import PickemError, TrainingError
 from pickem.learning.round import Stage
 from pickem.predictor import keep_freed_memory, use_threads
-from pickem.predictor.backend import DeviceName
+from pickem.predictor.settings import DeviceName
 from pickem.project.project import open_project
 from pickem.project.round import Learning, due
 

@@ -6,8 +6,6 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
 
 from pickem.acquisition import Feature, PoolFeatures, Selection
 from pickem.strategies.checks import at_most
@@ -55,6 +53,10 @@ class KMeansSampling:
     def _cluster(
         self, embeddings: NDArray[np.floating], k: int, seed: int
     ) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
+        # Here and not above: every command knows the catalogue of strategies, and few cluster.
+        from sklearn.cluster import KMeans, MiniBatchKMeans
+        from sklearn.exceptions import ConvergenceWarning
+
         if len(embeddings) > self._large_pool:
             clustering = MiniBatchKMeans(k, n_init=1, batch_size=_BATCH, random_state=seed)
         else:

@@ -1,0 +1,96 @@
+"""What a profile or a project chooses of a network: how it is built, trained and measured.
+
+Nothing here imports torch, so that whoever only reads settings does not wait for it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pickem.predictor.training_set import Balance, TrainingSet, steps_per_epoch
+
+DeviceName = Literal["auto", "cpu", "cuda"]
+PrecisionName = Literal["auto", "fp32", "bf16"]
+DropoutPlace = Literal["bottleneck", "decoder", "everywhere"]
+LossName = Literal["cross-entropy", "dice-cross-entropy"]
+
+
+class UNetSettings(BaseModel):
+    """Shape of the network and place of its dropout. The defaults are the paper's network."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channels: int = Field(1, ge=1)  # image channels
+    feature_maps: int = Field(16, ge=1)  # at full resolution; doubled at each level
+    depth: int = Field(4, ge=1, le=8)  # number of poolings
+    dropout: float = Field(0.2, ge=0, lt=1)  # share of channels dropped
+    # after the bottleneck · after it and each decoder block but the last · after every block but the last
+    dropout_place: DropoutPlace = "decoder"
+
+
+class AugmentationSettings(BaseModel):
+    """Ranges from which each sample draws its own change, uniformly; 0 (zoom: 1) switches off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    flips: bool = True
+    quarter_turns: bool = True
+    zoom: tuple[float, float] = (1.0, 1.0)  # magnification; drawn uniformly in its logarithm
+    rotation: float = Field(0, ge=0, le=180)  # degrees, to either side, on top of the quarter turns
+    shear: float = Field(0, ge=0, lt=1)  # tangent of the shear angle, to either side
+    contrast: float = Field(0, ge=0, lt=1)  # factor 1 ± contrast around the mean of the volume
+    brightness: float = Field(0, ge=0)  # ± this many standard deviations of the volume
+    noise: float = Field(0, ge=0)  # white noise of up to this many standard deviations
+
+    @property
+    def resamples(self) -> bool:
+        """Whether pixels land between pixels; flips and quarter turns alone only permute them."""
+        return self.zoom != (1.0, 1.0) or self.rotation > 0 or self.shear > 0
+
+
+class Phase(BaseModel):
+    """How long and how fast to learn, once: at the start, or after new labels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    learning_rate: float = Field(gt=0)  # the highest, with a schedule
+    epochs: int | None = Field(None, ge=1)  # passes over the labelled set …
+    steps: int | None = Field(None, ge=1)  # … or optimiser steps, whatever its size
+    schedule: Literal["constant", "one-cycle"] = "constant"
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either `epochs` or `steps`")
+        return self
+
+    def length(self, patches: TrainingSet, batch_size: int) -> int:
+        """Optimiser steps on this training set."""
+        if self.steps is not None:
+            return self.steps
+        assert self.epochs is not None  # by _one_length
+        return self.epochs * steps_per_epoch(patches, batch_size)
+
+
+class TrainingSettings(BaseModel):
+    """The recipe, save for the phases."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    loss: LossName = "cross-entropy"
+    batch_size: int = Field(8, ge=1)
+    balance: Balance = "none"
+    weight_decay: float = Field(0.0, ge=0)
+    averaging: float = Field(0.0, ge=0, lt=1)  # decay a step of the weights' moving average; 0: none
+    augmentation: AugmentationSettings | None = None
+
+
+class MeasuringSettings(BaseModel):
+    """How patches are measured for the strategies."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    passes: int = Field(10, ge=2)  # Monte-Carlo-dropout passes
+    embedding: Literal["pooled", "flattened"] = "pooled"  # the bottleneck, averaged over space or as it is
