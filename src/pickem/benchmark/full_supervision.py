@@ -21,7 +21,8 @@ from pickem.acquisition import UNLABELLED
 from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.journal import EvaluationRecord, RunJournal, read_record, write_record
 from pickem.benchmark.profile import FullSupervision, Profile
-from pickem.benchmark.run import Progress, Watch, run_folder
+from pickem.benchmark.run import Progress, Watch, initial_folder, run_folder
+from pickem.benchmark.start import start_pretrained
 from pickem.benchmark.views import write_evaluation_view
 from pickem.geometry import PatchId
 from pickem.learning import Evaluation, Purpose, Regions, distinct_pixels, evaluate, stream
@@ -95,16 +96,17 @@ def run_full_supervision(
         steps = _enough_steps(load_dev, experiment.profile.full_supervision, tried, steps, teller)
     record = journal.evaluation(0)
     if record is None or record.steps != steps:
-        record = _train_on_everything(experiment, journal, steps, seed, teller)
+        initial = initial_folder(directory, seed)
+        record = _train_on_everything(experiment, journal, steps, seed, initial, teller)
     watch(Progress(kind, seed, 0, None, 1, 1, record.jaccard))
 
 
 def _train_on_everything(
-    experiment: Experiment, journal: RunJournal, steps: int, seed: int, teller: _Teller
+    experiment: Experiment, journal: RunJournal, steps: int, seed: int, initial: Path, teller: _Teller
 ) -> EvaluationRecord:
     patches = RegionTrainingSet.of(experiment)
     started = time.perf_counter()
-    predictor, fitted = _fit(experiment, patches, steps, seed, teller)
+    predictor, fitted = _fit(experiment, patches, steps, seed, initial, teller)
     train_seconds = time.perf_counter() - started
     scores = _scores(experiment, predictor, teller)
     labels = np.concatenate([region.labels.ravel() for region in experiment.train.loaded])
@@ -139,7 +141,8 @@ def _enough_steps(
     while (enough := budget.converged(settings.least_gain, settings.most_doublings)) is None:
         experiment = experiment or load_dev()
         steps = budget.steps[-1] * 2 if budget.steps else start
-        predictor, _ = _fit(experiment, RegionTrainingSet.of(experiment), steps, 0, teller)
+        patches = RegionTrainingSet.of(experiment)
+        predictor, _ = _fit(experiment, patches, steps, 0, path.parent / "dev", teller)
         jaccard = _scores(experiment, predictor, teller).jaccard
         budget = Budget(steps=(*budget.steps, steps), jaccard=(*budget.jaccard, jaccard))
         write_record(path, budget)
@@ -147,11 +150,17 @@ def _enough_steps(
 
 
 def _fit(
-    experiment: Experiment, patches: RegionTrainingSet, steps: int, seed: int, teller: _Teller
+    experiment: Experiment,
+    patches: RegionTrainingSet,
+    steps: int,
+    seed: int,
+    initial: Path,
+    teller: _Teller,
 ) -> tuple[NetworkPredictor, FitReport]:
     first = experiment.profile.first
     phase = Phase(learning_rate=first.learning_rate, steps=steps, schedule=first.schedule)
     predictor = experiment.predictor(seed)
+    start_pretrained(predictor, experiment, initial, seed, teller.stage("pretraining"))
     fitted = predictor.fit(patches, phase, stream(seed, Purpose.TRAIN), teller.stage("training"))
     return predictor, fitted
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pickem.errors import ConfigError, nearest_names
-from pickem.predictor import MeasuringSettings, Phase, TrainingSettings, UNetSettings
+from pickem.predictor import MeasuringSettings, Phase, PretrainingSettings, TrainingSettings, UNetSettings
 from pickem.predictor.settings import DeviceName, PrecisionName
 
 
@@ -36,6 +36,7 @@ class Profile(BaseModel):
     rounds: int = Field(25, ge=1)  # evaluations; one query fewer
     first: Phase  # training on the initial set
     following: Phase  # fine-tuning after each query
+    pretraining: PretrainingSettings | None = None  # on the pool's images, before the first labels
     network: UNetSettings = UNetSettings()
     training: TrainingSettings = TrainingSettings()
     measuring: MeasuringSettings = MeasuringSettings()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from pickem.acquisition import UNLABELLED
 from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.journal import EvaluationRecord, PicksRecord, RunJournal, read_record, write_record
+from pickem.benchmark.start import start_pretrained
 from pickem.benchmark.views import write_evaluation_view, write_picks_view
 from pickem.learning import (
     ActiveLearner,
@@ -66,7 +68,7 @@ class _Run:
     ) -> None:
         self._experiment = experiment
         self._journal = RunJournal(run_folder(directory, strategy, seed))
-        self._initial = directory / "initial" / f"seed-{seed:03d}"
+        self._initial = initial_folder(directory, seed)
         self._name, self._seed, self._watch = strategy, seed, watch
         self._round = 0
         self._jaccard: float | None = None
@@ -110,6 +112,7 @@ class _Run:
         weights, scores = self._initial / "weights.safetensors", self._initial / "evaluation.json"
         record = read_record(scores, EvaluationRecord)
         if record is None or not is_whole(weights):
+            self._start(self._learner)
             record = self._train_and_score()
             self._learner.predictor.save(weights)
             write_record(scores, record)
@@ -148,11 +151,16 @@ class _Run:
         """
         learner = self._new_learner()
         self._label_initial_set(learner)
+        self._start(learner)
         learner.train()
         for earlier, record in enumerate(self._journal.all_picks()[:number]):
             self._label(learner, record, earlier)
             learner.train()
         learner.predictor.save(path)
+
+    def _start(self, learner: ActiveLearner) -> None:
+        progress = partial(self._report, "pretraining")
+        start_pretrained(learner.predictor, self._experiment, self._initial, self._seed, progress)
 
     def _new_learner(self) -> ActiveLearner:
         experiment = self._experiment
@@ -187,6 +195,11 @@ class _Run:
 def run_folder(directory: Path, strategy: str, seed: int) -> Path:
     """The folder of one run inside a benchmark's folder."""
     return directory / "runs" / strategy / f"seed-{seed:03d}"
+
+
+def initial_folder(directory: Path, seed: int) -> Path:
+    """The folder of what all runs of a seed start from."""
+    return directory / "initial" / f"seed-{seed:03d}"
 
 
 def labelled_record(

@@ -26,7 +26,7 @@ from pickem.learning.regions import ImageSource, LoadedRegion
 from pickem.learning.streams import Purpose, stream
 from pickem.predictor import ArrayTrainingSet, FitReport, Phase, Predictor, score
 
-Stage = Literal["training", "evaluating", "scoring"]
+Stage = Literal["pretraining", "training", "evaluating", "scoring"]
 StageProgress = Callable[[Stage, int, int], None]  # (what is being done, units done, units in all)
 
 

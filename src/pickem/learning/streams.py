@@ -19,6 +19,7 @@ class Purpose(IntEnum):
     TRAIN = 2
     SCORE = 3
     SELECT = 4
+    PRETRAIN = 5
 
 
 def stream(seed: int, purpose: Purpose, round_number: int = 0) -> np.random.Generator:

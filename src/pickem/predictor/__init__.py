@@ -17,6 +17,7 @@ from pickem.predictor.settings import (
     AugmentationSettings,
     MeasuringSettings,
     Phase,
+    PretrainingSettings,
     TrainingSettings,
     UNetSettings,
 )
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pickem.predictor.backend import Backend, resolve_backend, use_threads
     from pickem.predictor.network import ForwardOnly, SegmentationNetwork
     from pickem.predictor.network_predictor import NetworkPredictor, unet_predictor
+    from pickem.predictor.pretraining import pretrain
     from pickem.predictor.unet import UNet
 
 __all__ = [
@@ -39,12 +41,14 @@ __all__ = [
     "Normalisation",
     "Phase",
     "Predictor",
+    "PretrainingSettings",
     "SegmentationNetwork",
     "TrainingSet",
     "TrainingSettings",
     "UNet",
     "UNetSettings",
     "keep_freed_memory",
+    "pretrain",
     "resolve_backend",
     "score",
     "unet_predictor",
@@ -57,6 +61,7 @@ _WITH_TORCH = {
     "NetworkPredictor": "network_predictor",
     "SegmentationNetwork": "network",
     "UNet": "unet",
+    "pretrain": "pretraining",
     "resolve_backend": "backend",
     "unet_predictor": "network_predictor",
     "use_threads": "backend",

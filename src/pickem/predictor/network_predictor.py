@@ -132,14 +132,16 @@ class NetworkPredictor:
         self._module.load_state_dict(weights)
 
     def start_from(self, path: Path) -> None:
-        """Begin with the weights of another volume's network, keeping one's own intensity normalisation.
+        """Begin with weights learned elsewhere, keeping one's own intensity normalisation.
 
-        Raises CheckpointError where the network is built differently or has another number of classes.
+        Those of another volume's network, or of `pretraining`, which leave the head as it is. Raises
+        CheckpointError where the network is built differently or has another number of classes.
         """
         weights, header = read_checkpoint(path)
-        for key in ("network", "classes"):
-            self._compare(path, header, key)
-        self._module.load_state_dict(weights)
+        self._compare(path, header, "network")
+        if "pretraining" not in header:
+            self._compare(path, header, "classes")
+        self._module.load_state_dict(self._module.state_dict() | weights)
 
     def _compare(self, path: Path, header: dict[str, object], key: str) -> None:
         expected = self._whole_description()[key]

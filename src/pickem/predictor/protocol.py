@@ -62,3 +62,6 @@ class Predictor(Protocol):
 
     def load_weights(self, path: Path) -> None:
         """Continue from the weights of a checkpoint of the same kind of predictor."""
+
+    def start_from(self, path: Path) -> None:
+        """Begin with weights that were learned elsewhere: by pretraining, or on another volume."""

@@ -15,6 +15,7 @@ DeviceName = Literal["auto", "cpu", "cuda"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
 DropoutPlace = Literal["bottleneck", "decoder", "everywhere"]
 LossName = Literal["cross-entropy", "dice-cross-entropy"]
+Schedule = Literal["constant", "one-cycle"]
 
 
 class UNetSettings(BaseModel):
@@ -58,7 +59,7 @@ class Phase(BaseModel):
     learning_rate: float = Field(gt=0)  # the highest, with a schedule
     epochs: int | None = Field(None, ge=1)  # passes over the labelled set …
     steps: int | None = Field(None, ge=1)  # … or optimiser steps, whatever its size
-    schedule: Literal["constant", "one-cycle"] = "constant"
+    schedule: Schedule = "constant"
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
@@ -85,6 +86,20 @@ class TrainingSettings(BaseModel):
     weight_decay: float = Field(0.0, ge=0)
     averaging: float = Field(0.0, ge=0, lt=1)  # decay a step of the weights' moving average; 0: none
     augmentation: AugmentationSettings | None = None
+
+
+class PretrainingSettings(BaseModel):
+    """How a network starts from unlabelled patches (see `pickem.predictor.pretraining`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Literal["masked", "denoising"] = "masked"
+    steps: int = Field(1200, ge=1)
+    batch_size: int = Field(16, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)  # the highest of a one-cycle schedule
+    hidden: float = Field(0.6, gt=0, lt=1)  # masked: share of the blocks
+    block: int = Field(8, ge=1)  # masked: pixels, height and width of a block
+    noise: float = Field(1.0, gt=0)  # denoising: up to so many standard deviations of the volume
 
 
 class MeasuringSettings(BaseModel):

@@ -16,7 +16,7 @@ from pickem.predictor.losses import LOSSES, as_targets
 from pickem.predictor.network import SegmentationNetwork
 from pickem.predictor.normalisation import Normalisation
 from pickem.predictor.protocol import FitReport, Progress
-from pickem.predictor.settings import Phase, TrainingSettings
+from pickem.predictor.settings import Phase, Schedule, TrainingSettings
 from pickem.predictor.training_set import TrainingSet, batches
 
 
@@ -41,7 +41,7 @@ def fit(
     optimiser = torch.optim.Adam(
         module.parameters(), lr=phase.learning_rate, weight_decay=settings.weight_decay
     )
-    schedule = _schedule(optimiser, phase, steps)
+    schedule = schedule_of(optimiser, phase.schedule, phase.learning_rate, steps)
     on_host = torch.Generator().manual_seed(int(rng.integers(2**63)))
     on_device = backend.generator(rng)
     order = batches(patches, settings.batch_size, settings.balance, rng)
@@ -66,23 +66,27 @@ def fit(
         progress(step + 1, steps)
     module.load_state_dict(average.module.state_dict())
     module.eval()
+    return report_of(losses, phase.learning_rate)
 
-    final_loss = float(losses[-math.ceil(steps / 10) :].mean())
+
+def schedule_of(
+    optimiser: torch.optim.Optimizer, schedule: Schedule, highest: float, steps: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """The learning rate at each of `steps` steps, of which `highest` is the highest."""
+    if schedule == "one-cycle":  # Smith & Topin 2019
+        return torch.optim.lr_scheduler.OneCycleLR(optimiser, highest, total_steps=steps + 1)
+    return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+
+
+def report_of(losses: torch.Tensor, learning_rate: float) -> FitReport:
+    """The report of a fit with these losses, one a step. Raises TrainingError where one is not finite."""
     if not math.isfinite(float(losses.sum())):
         raise TrainingError(
             "Training diverged: the loss is no longer a number.",
-            got=f"learning rate {phase.learning_rate}",
+            got=f"learning rate {learning_rate}",
             todo="lower the learning rate, or look for NaN and extreme values in the image",
         )
-    return FitReport(steps, final_loss)
-
-
-def _schedule(
-    optimiser: torch.optim.Optimizer, phase: Phase, steps: int
-) -> torch.optim.lr_scheduler.LRScheduler:
-    if phase.schedule == "one-cycle":  # Smith & Topin 2019
-        return torch.optim.lr_scheduler.OneCycleLR(optimiser, phase.learning_rate, total_steps=steps + 1)
-    return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+    return FitReport(len(losses), float(losses[-math.ceil(len(losses) / 10) :].mean()))
 
 
 def _average(module: nn.Module, decay: float) -> AveragedModel:

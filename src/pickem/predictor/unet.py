@@ -17,6 +17,8 @@ from torch.nn import functional as F
 from pickem.predictor.network import State
 from pickem.predictor.settings import UNetSettings
 
+HEAD = "head."  # begins the names of the weights that depend on the classes
+
 
 class UNet(nn.Module):
     """A SegmentationNetwork with logits for `classes` classes, background included.

@@ -1,0 +1,101 @@
+"""A start without labels: the network learns to restore what was taken from unlabelled patches.
+
+    patch ──► damaged patch ──► network with one output ──► restored patch      loss: squared error
+                                  └─ all weights but the head's ──► start of a segmentation network
+
+masked      blocks of the patch are hidden and have to be painted in; the loss looks at hidden pixels alone
+            (Pathak et al. 2016; He et al. 2022)
+denoising   white noise is added and has to be taken away; the loss looks at all pixels
+            (Vincent et al. 2008; for segmentation, Brempong et al. 2022)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from pickem.predictor.augmentation import augment
+from pickem.predictor.backend import Backend
+from pickem.predictor.checkpoints import write_checkpoint
+from pickem.predictor.normalisation import Normalisation
+from pickem.predictor.protocol import FitReport, Progress
+from pickem.predictor.settings import AugmentationSettings, PretrainingSettings, UNetSettings
+from pickem.predictor.training import report_of, schedule_of
+from pickem.predictor.unet import HEAD, UNet
+
+_CHANGES = AugmentationSettings(contrast=0.2, brightness=0.2)  # flips and quarter turns among them
+
+
+def pretrain(
+    path: Path,
+    network: UNetSettings,
+    images: NDArray[np.generic],
+    normalisation: Normalisation,
+    settings: PretrainingSettings,
+    backend: Backend,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> FitReport:
+    """Train a U-Net to restore `images` and write its weights, less the head, as the checkpoint `path`.
+
+    `images`: (n, h, w) grey values, sides multiples of the network's stride. `NetworkPredictor.start_from`
+    reads the checkpoint. Raises TrainingError where the loss becomes NaN.
+    """
+    on_host = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    module = UNet(network, 1, on_host)
+    module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
+    schedule = schedule_of(optimiser, "one-cycle", settings.learning_rate, settings.steps)
+    losses = torch.zeros(settings.steps, device=backend.device)
+    order = _batches(len(images), settings.batch_size, rng)
+
+    module.train()
+    for step in range(settings.steps):
+        clean = torch.from_numpy(normalisation.apply(images[next(order)]))
+        clean, _ = augment(clean, torch.zeros_like(clean[:, 0], dtype=torch.uint8), _CHANGES, on_host)
+        damaged, counts = damage(clean, settings, on_host)
+        with backend.arithmetic():
+            restored = module(backend.place(damaged))
+        errors = (restored.float() - backend.place(clean)).square() * backend.place(counts)
+        loss = errors.sum() / counts.sum().clamp(min=1)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        losses[step] = loss.detach()
+        progress(step + 1, settings.steps)
+
+    fitted = report_of(losses, settings.learning_rate)
+    body = {name: tensor for name, tensor in module.state_dict().items() if not name.startswith(HEAD)}
+    description = {"kind": "unet", **network.model_dump()}
+    write_checkpoint(path, body, {"network": description, "pretraining": settings.model_dump()})
+    return fitted
+
+
+def damage(
+    images: Tensor, settings: PretrainingSettings, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Damaged images, and which of their pixels the loss looks at (1) or not (0); both (n, 1, h, w).
+
+    `images` have mean 0 and standard deviation 1; a hidden pixel becomes 0.
+    """
+    if settings.task == "denoising":
+        strength = settings.noise * torch.rand((len(images), 1, 1, 1), generator=generator)
+        noise = torch.randn(images.shape, generator=generator)
+        return images + strength * noise, torch.ones_like(images)
+    height, width = images.shape[2:]
+    rows, columns = -(-height // settings.block), -(-width // settings.block)
+    drawn = torch.rand((len(images), 1, rows, columns), generator=generator) < settings.hidden
+    hidden = F.interpolate(drawn.to(images), scale_factor=settings.block)[:, :, :height, :width]
+    return images * (1 - hidden), hidden
+
+
+def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
+    while True:
+        yield rng.integers(0, count, size)
