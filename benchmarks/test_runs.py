@@ -26,9 +26,9 @@ COLUMNS = ("date", "commit", *RUN)
 
 def main() -> None:
     """Append the runs that the account does not hold yet."""
-    known = {tuple(row[name] for name in RUN) for row in _read(ACCOUNT)}
+    known = {_key(row) for row in _read(ACCOUNT)}
     stamp = {"date": datetime.date.today().isoformat(), "commit": _commit()}
-    new = [run for run in _runs() if tuple(run[name] for name in RUN) not in known]
+    new = [run for run in _runs() if _key(run) not in known]
     begun = ACCOUNT.exists()
     with ACCOUNT.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -36,6 +36,11 @@ def main() -> None:
             writer.writeheader()
         writer.writerows(stamp | run for run in new)
     print(f"{len(new)} new of {len(known) + len(new)} runs on test splits: {ACCOUNT.name}")
+
+
+def _key(row: dict[str, str]) -> tuple[str, ...]:
+    """Without the settings, whose digits change where a later version knows a setting more."""
+    return tuple(row[name] for name in RUN if name != "settings")
 
 
 def _runs() -> Iterator[dict[str, str]]:

@@ -104,7 +104,7 @@ def test_five_lines_of_python_do_the_same(folder: Path, out: Path, tmp_path: Pat
     expected = [row for row in rows(out) if row["strategy"] == "entropy"]
     assert without_times(rows(tmp_path / "out")) == without_times(expected)
     assert [p.round for p in seen if p.stage is None] == [0, 1, 2]
-    assert {p.stage for p in seen} == {None, "training", "evaluating", "scoring"}
+    assert {p.stage for p in seen} == {None, "pretraining", "training", "evaluating", "scoring"}
 
 
 def test_the_dev_split_stays_inside_the_training_part(folder: Path, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def assert_same(out: Path, undisturbed: Path) -> None:
     assert not list(out.rglob("*.partial"))
 
 
-# One run makes about 35 renames: run.toml, two for each checkpoint, one for each record, view and table.
+# One run makes about 40 renames: run.toml, two for each checkpoint, one for each record, view and table.
 @pytest.mark.parametrize("point", ["before", "after"])
 @pytest.mark.parametrize("number", [1, 2, 3, 5, 8, 13])
 def test_killed_at_a_durable_write(
