@@ -18,7 +18,7 @@ def move(
     project: ProjectPath,
     volume: Annotated[str, typer.Argument(metavar="NAME", help="The volume, as project.toml names it.")],
     path: Annotated[
-        str | None, typer.Argument(metavar="[PATH]", help="Where its image lies now: a path or a URL.")
+        str | None, typer.Argument(metavar="PATH", help="Where its image lies now: a path or a URL.")
     ] = None,
     where: Annotated[str | None, typer.Option(metavar="MASK", help="Where its mask lies now.")] = None,
 ) -> None:

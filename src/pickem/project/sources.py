@@ -45,7 +45,7 @@ def open_images(folder: Path, settings: ProjectSettings) -> dict[str, Volume]:
         try:
             volume = open_volume(path, source.voxel_size)
         except VolumeNotFoundError as error:
-            raise _moved(folder, name, "image", path) from error
+            raise _moved(folder, name, "image", path, error) from error
         _check_same(folder, name, source, volume)
         volume = read_by_section(volume)
         found[name] = volume if source.factor == 1 else Rescaled(volume, source.factor)
@@ -65,7 +65,7 @@ def open_masks(folder: Path, settings: ProjectSettings, shapes: Mapping[str, Sha
         try:
             found[name] = Where(open_volume(path), shapes[name], source.factor)
         except VolumeNotFoundError as error:
-            raise _moved(folder, name, "mask", path) from error
+            raise _moved(folder, name, "mask", path, error) from error
     return found
 
 
@@ -138,10 +138,10 @@ def _described(shape: Shape3, dtype: str) -> str:
     return f"{' × '.join(map(str, shape))} (z, y, x), {dtype}"
 
 
-def _moved(folder: Path, name: str, part: Part, path: str) -> VolumeMovedError:
+def _moved(folder: Path, name: str, part: Part, path: str, why: VolumeNotFoundError) -> VolumeMovedError:
     what, told = {
         "image": (f"The volume {name} of this project is not where it was.", "PATH"),
         "mask": (f"The mask of the volume {name} is not where it was.", "--where PATH"),
     }[part]
     todo = f"move it back, or say where it is now: pickem move {folder} {name} {told}"
-    return VolumeMovedError(what, name=name, part=part, got=path, todo=todo)
+    return VolumeMovedError(what, name=name, part=part, got=f"{path}: {why.what}", todo=todo)
