@@ -3,8 +3,8 @@
     python -m benchmarks.evidence_tables
 
 Between the marks `<!-- NAME -->` and `<!-- end -->` of the page stands the report's table of
-docs/results/NAME, between `<!-- NAME picks -->` and `<!-- end -->` what was picked there, and what that did to
-the predictions.
+docs/results/NAME, between `<!-- NAME picks -->` and `<!-- end -->` what was picked there, and what that did
+to the predictions.
 """
 
 from __future__ import annotations
