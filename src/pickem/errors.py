@@ -4,6 +4,8 @@
     ├── ConfigError          (ValueError)         settings that contradict themselves or each other
     ├── VolumeError
     │   ├── VolumeNotFoundError (FileNotFoundError)
+    │   │   └── VolumeMovedError                  a project's image or mask is not where it was
+    │   ├── VolumeChangedError  (ValueError)      another image lies where a project's was
     │   └── VolumeFormatError   (ValueError)      unreadable, wrong type, NaN, too small
     ├── DatasetError
     │   ├── UnknownDatasetError (LookupError)
@@ -39,6 +41,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Literal
+
+Part = Literal["image", "mask"]  # of what a person gives for one volume
 
 
 class PickemError(Exception):
@@ -86,6 +91,19 @@ class VolumeError(PickemError):
 
 class VolumeNotFoundError(VolumeError, FileNotFoundError):
     """Nothing lies at the path of the volume."""
+
+
+class VolumeMovedError(VolumeNotFoundError):
+    """An image of a project, or the mask of one, is not where it was; `name` is the volume's."""
+
+    def __init__(self, what: str, *, name: str, part: Part, got: object, todo: str) -> None:
+        self.name = name
+        self.part = part
+        super().__init__(what, got=got, todo=todo)
+
+
+class VolumeChangedError(VolumeError, ValueError):
+    """An image of another shape or type lies where a project's was."""
 
 
 class VolumeFormatError(VolumeError, ValueError):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import os
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pickem.cli.main import run
 
+END_OF_INPUT = b"\x04"  # Ctrl-D
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -45,13 +49,50 @@ def pickem_here(*arguments: object) -> Outcome:
     sys.argv, sys.stdin = ["pickem", *map(str, arguments)], io.StringIO()
     try:
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-            run()
-        code = 0
-    except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+            code = _exit_code()
     finally:
         sys.argv, sys.stdin = before
     return Outcome(code, stdout.getvalue(), stderr.getvalue())
+
+
+def pickem_at_terminal(*arguments: object, typed: Sequence[str]) -> Outcome:
+    """Run the entry point in this process with a pseudo-terminal for input and output, on which `typed` is
+    answered line by line, and nothing after that. `stdout` is all that a person sees, their answers included.
+    """
+    keyboard, terminal = os.openpty()
+    shown = bytearray()
+    reader = threading.Thread(target=_read_all, args=(keyboard, shown))
+    before = (sys.argv, sys.stdin)
+    sys.argv = ["pickem", *map(str, arguments)]
+    os.write(keyboard, "".join(f"{line}\n" for line in typed).encode() + END_OF_INPUT)
+    reader.start()
+    try:
+        with (
+            open(terminal, "w") as screen,  # noqa: PTH123  (a number)
+            open(os.dup(terminal)) as sys.stdin,  # noqa: PTH123
+            contextlib.redirect_stdout(screen),
+            contextlib.redirect_stderr(screen),
+        ):
+            code = _exit_code()
+    finally:
+        sys.argv, sys.stdin = before
+        reader.join()
+        os.close(keyboard)
+    return Outcome(code, shown.decode().replace("\r\n", "\n"), "")
+
+
+def _read_all(keyboard: int, into: bytearray) -> None:
+    with contextlib.suppress(OSError):  # how the end of a terminal is told
+        while part := os.read(keyboard, 4096):
+            into += part
+
+
+def _exit_code() -> int:
+    try:
+        run()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
 
 
 def rows(out: Path, table: str = "results.csv") -> list[dict[str, str]]:

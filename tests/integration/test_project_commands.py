@@ -236,14 +236,6 @@ def test_export_of_something_unknown(project: Path, volume: Path) -> None:
     refused(["export", project, "everythin"], "everythin", "labels")
 
 
-def test_a_volume_that_moved(project: Path, volume: Path, tmp_path: Path) -> None:
-    assert pickem_here(*good(project, volume)).returncode == 0
-    volume.rename(tmp_path / "moved.tif")
-    for command in (["status"], ["export", "labels"], ["label", "--no-browser"]):
-        name, *more = command
-        refused([name, project, *more], "The volume discs", str(volume), "project.toml")
-
-
 def test_settings_that_somebody_broke(project: Path, volume: Path) -> None:
     assert pickem_here(*good(project, volume)).returncode == 0
     text = (project / "project.toml").read_text()

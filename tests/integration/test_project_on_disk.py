@@ -18,14 +18,15 @@ from pickem.errors import (
     ProjectLockedError,
     ProjectNotFoundError,
     StorageError,
-    VolumeNotFoundError,
+    VolumeMovedError,
 )
 from pickem.geometry import PatchId
 from pickem.project import rounds
 from pickem.project.export import export_curve, export_labels, export_model, export_segmentation
 from pickem.project.project import Project, open_project
 from pickem.project.round import Learning
-from pickem.project.settings import VolumeSource
+from pickem.project.settings import VolumeSource, read_settings, write_settings
+from pickem.project.sources import move_image
 from tests.fixtures.tiny_project import (
     SHAPE,
     answer,
@@ -89,11 +90,22 @@ def test_a_project_moves_together_with_its_volume(tmp_path: Path) -> None:
 def test_a_volume_that_moved_alone_is_missed_by_name(tmp_path: Path) -> None:
     folder = make_tiny_project(tmp_path)
     (tmp_path / "discs.tif").rename(tmp_path / "elsewhere.tif")
-    with pytest.raises(VolumeNotFoundError, match=r"project\.toml") as raised:
+    with pytest.raises(VolumeMovedError, match="The volume discs") as raised:
         open_project(folder)
-    assert "The volume discs" in str(raised.value)
+    assert (raised.value.name, raised.value.part) == ("discs", "image")
     text = (folder / "project.toml").read_text()
     (folder / "project.toml").write_text(text.replace("discs.tif", "elsewhere.tif"))
+    open_project(folder).close()
+
+
+def test_a_project_that_does_not_know_its_volumes_shape_is_opened(tmp_path: Path) -> None:
+    """As those made before shapes were written down."""
+    folder = make_tiny_project(tmp_path)
+    settings = read_settings(folder / "project.toml")
+    source = settings.volumes["discs"].model_copy(update={"shape": None, "dtype": None})
+    write_settings(folder / "project.toml", settings.model_copy(update={"volumes": {"discs": source}}))
+    open_project(folder).close()
+    move_image(folder, "discs", str(tmp_path / "discs.tif"))
     open_project(folder).close()
 
 

@@ -12,6 +12,7 @@ from pickem import __version__
 from pickem.cli import data
 from pickem.cli.benchmark import benchmark
 from pickem.cli.info import info
+from pickem.cli.moved import move
 from pickem.cli.new import new
 from pickem.cli.project import export, label, status
 from pickem.cli.report import report
@@ -36,6 +37,7 @@ app.command()(new)
 app.command()(label)
 app.command()(status)
 app.command()(export)
+app.command()(move)
 app.command()(benchmark)
 app.command()(report)
 app.command()(strategies)

@@ -12,10 +12,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from pickem.cli.moved import open_asking
 from pickem.cli.options import ProjectPath
 from pickem.cli.simulation import simulation
 from pickem.project.export import export_curve, export_labels, export_model, export_segmentation
-from pickem.project.project import open_project
 from pickem.volumes import open_volume
 from pickem.web.server import serve
 from pickem.web.standing import standing
@@ -43,6 +43,7 @@ def label(
 ) -> None:
     """Open the labelling page; the network learns in the background."""
     console = Console()
+    open_asking(project).close()  # before the server and the trainer open it, who ask nobody
     simulated = simulation(project, open_volume(simulate), patches, console) if simulate else None
 
     def ready(address: str) -> None:
@@ -67,7 +68,7 @@ def label(
 
 def status(project: ProjectPath) -> None:
     """Say what is labelled, how good the network is, and whether it is worth going on."""
-    with open_project(project) as opened:
+    with open_asking(project) as opened:
         now = standing(opened.store, Activity("not running"))
         events = opened.store.events(3)
     lines = [
@@ -98,7 +99,7 @@ def export(
 ) -> None:
     """Write labels and segmentation (TIFF), the network, or the course of the quality (CSV)."""
     console = Console()
-    with open_project(project) as opened, Progress(console=console, transient=True) as bars:
+    with open_asking(project) as opened, Progress(console=console, transient=True) as bars:
         folder = out or project.absolute().parent / f"{opened.settings.name}-export"
         bar = bars.add_task("segmenting", visible=False)
 

@@ -6,12 +6,15 @@
     │    │▒▒▒▒│    │
     └────┴────┴────┘
 
+A person's masks (`pickem.project.where`) leave out more of both.
+
 Nothing here holds all candidates of a large volume: they are numbered, and numbers are drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,23 +22,32 @@ from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
 
 from pickem.acquisition import Feature, PoolFeatures, Selection
 from pickem.errors import ConfigError
-from pickem.geometry import PatchId, Shape3, random_patches, whole
+from pickem.geometry import PatchId, Shape3
+from pickem.project.where import MOST_ASKED, Masks, inside, patches_anywhere
 from pickem.strategies import strategy
 
 Shapes = Mapping[str, Shape3]
-SHARE_SAMPLE = 4000  # patches
+SHARE_SAMPLE = 2000  # patches
 LEAST_SHARE = 0.75  # of the tiling stays free to be labelled, however many audit patches are asked for
 
 
 class Candidates:
-    """The tiling of some volumes, less what is too near an audit patch.
+    """The tiling of some volumes, less what is too near an audit patch and what the masks leave out.
 
     Raises ConfigError where a volume is smaller than a patch.
     """
 
-    def __init__(self, shapes: Shapes, size: int, audit: Sequence[PatchId], gap: int) -> None:
+    def __init__(
+        self,
+        shapes: Shapes,
+        size: int,
+        audit: Sequence[PatchId],
+        gap: int,
+        masks: Masks = MappingProxyType({}),
+    ) -> None:
         self._size = size
         self._gap = gap
+        self._masks = masks
         self._grids: list[tuple[str, Shape3]] = []
         for name, (sections, height, width) in shapes.items():
             if height < size or width < size:
@@ -53,33 +65,47 @@ class Candidates:
             self._audit.setdefault(patch.volume, []).append(patch)
 
     def __len__(self) -> int:
-        """Patches of the tiling, those that are kept back for the audit included."""
+        """Patches of the tiling, those that the audit or the masks keep back included."""
         return int(self._ends[-1])
 
     def draw(self, count: int, rng: np.random.Generator) -> list[PatchId]:
         """Up to `count` distinct candidates, drawn uniformly, in the order of the volumes' sections."""
-        if 4 * count >= len(self):
-            numbers = rng.permutation(len(self))
-        else:  # more than enough, and far fewer than all
-            numbers = np.unique(rng.integers(0, len(self), size=2 * count + 64))
-            rng.shuffle(numbers)
         found: list[PatchId] = []
-        for number in numbers:
-            patch = self._patch(int(number))
-            if not self._too_near_audit(patch):
-                found.append(patch)
-            if len(found) == count:
+        for numbers in self._batches(count, rng):
+            patches = [self._patch(number) for number in numbers]
+            found += inside((patch for patch in patches if self.allows(patch)), self._masks)
+            if len(found) >= count:
                 break
-        return sorted(found)  # so that a section is read once
+        return sorted(found[:count])  # so that a section is read once
 
     def allows(self, patch: PatchId) -> bool:
-        """Whether a patch is far enough from every audit patch to be trained on."""
-        return not self._too_near_audit(patch)
+        """Whether a patch is far enough from every audit patch to be trained on, wherever the masks are."""
+        return not any(
+            abs(patch.z - other.z) <= self._gap
+            and abs(patch.y - other.y) < self._size
+            and abs(patch.x - other.x) < self._size
+            for other in self._audit.get(patch.volume, ())
+        )
 
-    def share_left(self, rng: np.random.Generator) -> float:
-        """Share of the tiling that may be labelled, from a sample of it."""
-        numbers = np.unique(rng.integers(0, len(self), size=SHARE_SAMPLE))
-        return float(np.mean([not self._too_near_audit(self._patch(int(number))) for number in numbers]))
+    def share_inside(self, rng: np.random.Generator) -> float:
+        """Share of the tiling that the masks allow, from a sample of a large one."""
+        all_of_it = len(self) <= SHARE_SAMPLE
+        numbers = range(len(self)) if all_of_it else _some(len(self), SHARE_SAMPLE, rng)
+        sample = [self._patch(number) for number in numbers]
+        return len(inside(sample, self._masks)) / len(sample)
+
+    def _batches(self, count: int, rng: np.random.Generator) -> Iterator[list[int]]:
+        """Distinct numbers in random order, a batch at a time: all of a few, more than enough of many."""
+        batch = 2 * count + 64
+        if 4 * count >= len(self) or (self._masks and len(self) <= MOST_ASKED):
+            numbers: list[int] = rng.permutation(len(self)).tolist()
+            yield from (numbers[start : start + batch] for start in range(0, len(numbers), batch))
+            return
+        seen: set[int] = set()
+        for _ in range(max(1, MOST_ASKED // batch)):
+            fresh = [number for number in _some(len(self), batch, rng) if number not in seen]
+            seen.update(fresh)
+            yield fresh
 
     def _patch(self, number: int) -> PatchId:
         which = int(np.searchsorted(self._ends, number, side="right"))
@@ -90,26 +116,39 @@ class Candidates:
         y, x = min(row * self._size, height - self._size), min(column * self._size, width - self._size)
         return PatchId(name, z, y, x, self._size, self._size)
 
-    def _too_near_audit(self, patch: PatchId) -> bool:
-        return any(
-            abs(patch.z - other.z) <= self._gap
-            and abs(patch.y - other.y) < self._size
-            and abs(patch.x - other.x) < self._size
-            for other in self._audit.get(patch.volume, ())
-        )
 
-
-def audit_patches(shapes: Shapes, size: int, count: int, gap: int, rng: np.random.Generator) -> list[PatchId]:
-    """Up to `count` patches at uniformly random positions of all volumes, in random order.
+def audit_patches(
+    shapes: Shapes,
+    size: int,
+    count: int,
+    gap: int,
+    rng: np.random.Generator,
+    masks: Masks = MappingProxyType({}),
+) -> list[PatchId]:
+    """Up to `count` patches at uniformly random positions that the masks allow, in random order.
 
     Fewer where so many would, with what they forbid in `gap` sections to either side, leave less than
-    LEAST_SHARE of the tiling: a small volume cannot afford many.
+    LEAST_SHARE of the tiling inside the masks: a small volume cannot afford many.
     """
-    regions = [(name, whole(shape)) for name, shape in shapes.items()]
-    patches = random_patches(regions, count, size, size, rng)
-    while patches and Candidates(shapes, size, patches, gap).share_left(rng) < LEAST_SHARE:
+    patches = patches_anywhere(shapes, size, count, rng, masks)
+    if not patches:
+        return patches
+    tiling = Candidates(shapes, size, [], gap, masks).draw(SHARE_SAMPLE, rng)
+    while patches and _share_left(tiling, Candidates(shapes, size, patches, gap)) < LEAST_SHARE:
         patches = patches[: int(len(patches) * 0.9)]
     return patches
+
+
+def _share_left(tiling: Sequence[PatchId], candidates: Candidates) -> float:
+    """Share of `tiling` that is not too near an audit patch; all of nothing."""
+    return float(np.mean([candidates.allows(patch) for patch in tiling])) if tiling else 1.0
+
+
+def _some(total: int, count: int, rng: np.random.Generator) -> list[int]:
+    """Up to `count` distinct integers below `total`, in random order, fewer for those drawn twice."""
+    numbers = np.unique(rng.integers(0, total, size=count))
+    rng.shuffle(numbers)
+    return [int(number) for number in numbers]
 
 
 def first_picks(

@@ -12,9 +12,9 @@ from pickem.acquisition import UNLABELLED
 from pickem.errors import ConfigError, InvalidMaskError, NoResultsError
 from pickem.geometry import Box, tile_patches, whole
 from pickem.project import rounds
-from pickem.project.project import Project, open_project
-from pickem.project.settings import Recipe, Unpainted
-from pickem.project.store import NewMask
+from pickem.project.project import Project, database_of
+from pickem.project.settings import Recipe, Unpainted, settings_of
+from pickem.project.store import NewMask, Store
 from pickem.volumes import Rescaled, Volume
 
 
@@ -23,7 +23,7 @@ def import_labels(project: Project, labels: Volume, unpainted: Unpainted) -> int
 
     `labels` has the shape of the volume as it lies on disk; its values are class indices and 255. Where
     `unpainted` is "unlabelled", 0 becomes 255. Patches without any labelled pixel, or too near an audit
-    patch, are left out. Raises ConfigError and InvalidMaskError.
+    patch, are left out; a mask of where to look keeps nothing back. Raises ConfigError and InvalidMaskError.
     """
     if len(project.images.volumes) != 1:
         raise ConfigError(
@@ -66,21 +66,22 @@ def _on_own_grid(box: Box, factor: int) -> Box:
 
 
 def network_of(folder: Path, classes: Sequence[str]) -> tuple[Path, Recipe]:
-    """Newest checkpoint of another project, and the recipe that it was trained by.
+    """Newest checkpoint of another project, whose volumes may be gone, and the recipe that it was trained by.
 
     Raises ConfigError where the classes differ and NoResultsError where it has no network yet.
     """
-    with open_project(folder) as other:
-        if tuple(classes) != other.settings.classes:
-            raise ConfigError(
-                "The other project has other classes.",
-                got=", ".join(classes),
-                expected=", ".join(other.settings.classes),
-            )
-        latest = rounds.latest_round(other.store)
-        if latest is None or latest.checkpoint is None:
-            raise NoResultsError("The other project has no trained network yet.", got=folder)
-        return other.checkpoints / latest.checkpoint, other.settings.recipe
+    settings = settings_of(folder)
+    if tuple(classes) != settings.classes:
+        raise ConfigError(
+            "The other project has other classes.",
+            got=", ".join(classes),
+            expected=", ".join(settings.classes),
+        )
+    with Store(database_of(folder)) as store:
+        latest = rounds.latest_round(store)
+    if latest is None or latest.checkpoint is None:
+        raise NoResultsError("The other project has no trained network yet.", got=folder)
+    return folder / "checkpoints" / latest.checkpoint, settings.recipe
 
 
 def copy_checkpoint(source: Path, folder: Path, name: str) -> None:

@@ -10,7 +10,7 @@ NAME.pickem/
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -24,19 +24,19 @@ from pickem.errors import (
     ProjectDamagedError,
     ProjectExistsError,
     ProjectLockedError,
-    ProjectNotFoundError,
-    VolumeNotFoundError,
 )
-from pickem.geometry import PatchId, Shape3, random_patches, whole
+from pickem.geometry import PatchId, Shape3
 from pickem.learning import Purpose, stream
 from pickem.predictor import Normalisation
 from pickem.predictor.settings import DeviceName
 from pickem.project.candidates import Candidates, audit_patches, first_picks
 from pickem.project.images import PatchImages
-from pickem.project.settings import ProjectSettings, VolumeSource, read_settings, write_settings
+from pickem.project.settings import ProjectSettings, settings_of, write_settings
+from pickem.project.sources import open_images, open_masks, remembered
 from pickem.project.store import Store
+from pickem.project.where import patches_anywhere
 from pickem.strategies import strategy
-from pickem.volumes import Rescaled, Volume, open_volume, read_by_section
+from pickem.volumes import Rescaled
 
 if TYPE_CHECKING:
     from pickem.predictor import NetworkPredictor
@@ -48,10 +48,11 @@ QUEUE = 3  # rounds' worth of patches are queued, so that nobody waits for a rou
 class Project:
     """An open project. Use as a context manager, or call `close`."""
 
-    def __init__(self, folder: Path, settings: ProjectSettings, volumes: Mapping[str, Volume]) -> None:
+    def __init__(self, folder: Path, settings: ProjectSettings) -> None:
         self.folder = folder
         self.settings = settings
-        self.images = PatchImages(volumes)
+        self.images = PatchImages(open_images(folder, settings))
+        self.masks = open_masks(folder, settings, self._shapes_on_disk())
         self.store = Store(folder / "project.sqlite")
 
     def __enter__(self) -> Self:
@@ -75,17 +76,17 @@ class Project:
         return {name: volume.shape for name, volume in self.images.volumes.items()}
 
     def candidates(self) -> Candidates:
-        """The tiling of the volumes, less what is too near an audit patch."""
+        """The tiling of the volumes, less what is too near an audit patch and what the masks leave out."""
         audit = [stored.patch for stored in self.store.patches("audit")]
-        return Candidates(self.shapes, self.settings.patch, audit, self.settings.audit_gap)
+        return Candidates(self.shapes, self.settings.patch, audit, self.settings.audit_gap, self.masks)
 
     def draw(self, count: int, rng: np.random.Generator) -> list[PatchId]:
         """Patches that may be labelled: `count` of the tiling, or all of the fixed pool."""
         tiling, size, seed = self.candidates(), self.settings.patch, self.settings.seed
         if self.settings.candidates == "tiling":
             return tiling.draw(count, rng)
-        regions = [(name, whole(shape)) for name, shape in self.shapes.items()]
-        pool = random_patches(regions, self.settings.pool, size, size, stream(seed, Purpose.POOL))
+        drawing = stream(seed, Purpose.POOL)
+        pool = patches_anywhere(self.shapes, size, self.settings.pool, drawing, self.masks)
         return [patch for patch in pool if tiling.allows(patch)]
 
     def predictor(self, device: DeviceName = "auto") -> NetworkPredictor:
@@ -121,6 +122,10 @@ class Project:
             ) from error
         return lock
 
+    def _shapes_on_disk(self) -> dict[str, Shape3]:
+        volumes = self.images.volumes.items()
+        return {name: v.original.shape if isinstance(v, Rescaled) else v.shape for name, v in volumes}
+
 
 def create_project(
     folder: Path,
@@ -129,17 +134,14 @@ def create_project(
 ) -> None:
     """Make a new project: its settings, its audit patches and the first patches to label; then `fill` it.
 
-    Appears whole or not at all. Raises ProjectExistsError, ConfigError for a volume smaller than a patch
-    or a strategy that has to know the labels, StorageError, and the errors of opening volumes.
+    Appears whole or not at all. Raises ProjectExistsError, ConfigError for a volume smaller than a patch,
+    masks that leave too little or a strategy that has to know the labels, InvalidMaskError, StorageError, and
+    the errors of opening volumes.
     """
-    if folder.exists():
-        raise ProjectExistsError(
-            "Something is there already.",
-            got=folder,
-            expected="a name that is free",
-            todo=f"choose another name, or go on with: pickem label {folder}",
-        )
+    check_free(folder)
     _check_strategy(settings.strategy)
+    volumes = remembered(settings.volumes, folder.absolute().parent)
+    settings = settings.model_copy(update={"volumes": volumes})
     building = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(building, ignore_errors=True)
     try:
@@ -148,7 +150,7 @@ def create_project(
         raise storage_error(building, error) from error
     try:
         write_settings(building / "project.toml", settings)
-        with Project(building, settings, _open_volumes(folder.parent, settings.volumes)) as project:
+        with Project(building, settings) as project:
             _reserve_and_queue(project)
             if fill:
                 fill(project)
@@ -158,15 +160,17 @@ def create_project(
 
 
 def open_project(folder: Path) -> Project:
-    """Open a project. Raises ProjectNotFoundError, VolumeNotFoundError, ProjectDamagedError."""
-    if not (folder / "project.toml").exists():
-        raise ProjectNotFoundError(
-            "There is no pickem project here.",
-            got=folder,
-            expected="a folder made by `pickem new`",
-            todo=f"pickem new {folder} VOLUME --class NAME",
-        )
-    settings = read_settings(folder / "project.toml")
+    """Open a project.
+
+    Raises ProjectNotFoundError, VolumeMovedError, VolumeChangedError and ProjectDamagedError.
+    """
+    settings = settings_of(folder)
+    database_of(folder)
+    return Project(folder, settings)
+
+
+def database_of(folder: Path) -> Path:
+    """The database of a project. Raises ProjectDamagedError where it is gone."""
     database = folder / "project.sqlite"
     if not database.exists() or not database.stat().st_size:  # which SQLite would take for a new one
         raise ProjectDamagedError(
@@ -175,7 +179,18 @@ def open_project(folder: Path) -> Project:
             expected="the file with everything that was painted",
             todo="restore project.sqlite from a backup",
         )
-    return Project(folder, settings, _open_volumes(folder.parent, settings.volumes))
+    return database
+
+
+def check_free(folder: Path) -> None:
+    """Raise ProjectExistsError where something lies in the place of a new project."""
+    if folder.exists():
+        raise ProjectExistsError(
+            "Something is there already.",
+            got=folder,
+            expected="a name that is free",
+            todo=f"choose another name, or go on with: pickem label {folder}",
+        )
 
 
 def _check_strategy(name: str) -> None:
@@ -192,10 +207,12 @@ def _reserve_and_queue(project: Project) -> None:
     settings = project.settings
     shapes = project.shapes
     Candidates(shapes, settings.patch, [], 0)  # refuses volumes that are too small
+    _check_masks(project)
     rng = stream(settings.seed, Purpose.POOL)
     count, gap = settings.audit_patches, settings.audit_gap
-    project.store.reserve_audit(audit_patches(shapes, settings.patch, count, gap, rng))
+    project.store.reserve_audit(audit_patches(shapes, settings.patch, count, gap, rng, project.masks))
     drawn = project.draw(FIRST_CANDIDATES, rng)
+    _check_enough(project, len(drawn))
     wanted = min(settings.first_patches + (QUEUE - 1) * settings.per_round, len(drawn))
     if settings.candidates == "random":
         picks = Selection(tuple(drawn[:wanted]), (0.0,) * wanted, ("drawn at random",) * wanted)
@@ -206,17 +223,26 @@ def _reserve_and_queue(project: Project) -> None:
     project.store.note("created", f"project {settings.name}")
 
 
-def _open_volumes(beside: Path, sources: Mapping[str, VolumeSource]) -> dict[str, Volume]:
-    found: dict[str, Volume] = {}
-    for name, source in sources.items():
-        path = source.path if "://" in source.path else str(beside / source.path)
-        try:
-            volume = read_by_section(open_volume(path, source.voxel_size))
-            found[name] = volume if source.factor == 1 else Rescaled(volume, source.factor)
-        except VolumeNotFoundError as error:
-            raise VolumeNotFoundError(
-                f"The volume {name} of this project is not where it was.",
-                got=path,
-                todo="move it back, or change its path in project.toml",
-            ) from error
-    return found
+def _check_masks(project: Project) -> None:
+    """Refuse a mask that allows nothing of its volume: it is rather a mistake than a wish."""
+    size, seed = project.settings.patch, project.settings.seed
+    for name in project.masks:
+        alone = Candidates({name: project.shapes[name]}, size, [], 0, project.masks)
+        if not alone.draw(1, stream(seed, Purpose.POOL)):
+            raise ConfigError(
+                f"The mask of the volume {name} leaves no patch to label.",
+                got=f"no patch of {size} × {size} pixels with half of them or more inside",
+                expected="a mask that is 0 where not to look, and anything else where to look",
+                todo="check that it is not inside out",
+            )
+
+
+def _check_enough(project: Project, patches: int) -> None:
+    least = project.settings.first_patches
+    if project.masks and patches < least:
+        raise ConfigError(
+            "The masks leave too few patches to label.",
+            got=f"{patches} patches besides the control patches",
+            expected=f"{least} or more, with at least half of their pixels inside",
+            todo="allow more with --where, or choose a smaller --patch",
+        )

@@ -1,4 +1,4 @@
-"""What the person chose, in project.toml. Written once by `pickem new`; may be edited by hand."""
+"""What the person chose, in project.toml. Written by `pickem new` and `pickem move`, or by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pickem.durable import write_durably
-from pickem.errors import ProjectDamagedError
+from pickem.errors import ProjectDamagedError, ProjectNotFoundError
 from pickem.predictor import AugmentationSettings, MeasuringSettings, Phase, TrainingSettings, UNetSettings
 from pickem.predictor.settings import PrecisionName
 
@@ -19,13 +19,20 @@ MOST_CLASSES = 9  # the number keys of the page
 
 
 class VolumeSource(BaseModel):
-    """Where a volume lies. A relative path is relative to the folder that holds the project."""
+    """Where a volume lies, and what it was when the project was made.
+
+    A relative path is relative to the folder that holds the project. `shape` and `dtype` are those of the
+    file, so that another file in its place is noticed.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
     voxel_size: tuple[float, float, float] | None = None  # nm, (z, y, x); replaces what the file says
     factor: int = Field(1, ge=1)  # pixels along y and x that the network and the page see as one
+    where: str | None = None  # a mask, 0 = not to be looked at
+    shape: tuple[int, int, int] | None = None  # voxels, (z, y, x)
+    dtype: str | None = None
 
 
 class Recipe(BaseModel):
@@ -82,6 +89,18 @@ class ProjectSettings(BaseModel):
 def write_settings(path: Path, settings: ProjectSettings) -> None:
     """Write project.toml, whole or not at all."""
     write_durably(path, tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True)).encode())
+
+
+def settings_of(project: Path) -> ProjectSettings:
+    """The settings of the project in a folder. Raises ProjectNotFoundError and ProjectDamagedError."""
+    if not (project / "project.toml").exists():
+        raise ProjectNotFoundError(
+            "There is no pickem project here.",
+            got=project,
+            expected="a folder made by `pickem new`",
+            todo=f"pickem new {project} VOLUME --class NAME",
+        )
+    return read_settings(project / "project.toml")
 
 
 def read_settings(path: Path) -> ProjectSettings:
