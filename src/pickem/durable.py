@@ -8,6 +8,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pickem.errors import StorageError
@@ -33,6 +36,28 @@ def write_durably(path: Path, data: bytes) -> None:
         _flush_folder(path.parent)
     except OSError as error:
         raise storage_error(path, error) from error
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A free name, at which to make the folder that stands at `path` when the block ends.
+
+    In place of what was there before; where the block raises, that stays. A process that is killed leaves the
+    old folder, the new one or, in between, none. Missing parent folders are made. Raises StorageError.
+    """
+    building = path.with_name(f"{path.name}.partial")
+    with _storage_errors(path):
+        shutil.rmtree(building, ignore_errors=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield building
+        with _storage_errors(path):
+            if path.exists():
+                shutil.rmtree(path)
+            building.replace(path)
+            _flush_folder(path.parent)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
 
 
 def remove_partial_files(folder: Path) -> None:
@@ -62,6 +87,14 @@ def storage_error(path: Path, error: OSError) -> StorageError:
         ),
     }.get(error.errno or 0, ("The file cannot be written.", "see the reason above"))
     return StorageError(what, got=f"{path}: {error.strerror or error}", todo=todo)
+
+
+@contextmanager
+def _storage_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(path, error) from error
 
 
 def _flush_folder(folder: Path) -> None:

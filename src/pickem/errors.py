@@ -6,6 +6,7 @@
     │   ├── VolumeNotFoundError (FileNotFoundError)
     │   │   └── VolumeMovedError                  a project's image or mask is not where it was
     │   ├── VolumeChangedError  (ValueError)      another image lies where a project's was
+    │   ├── VolumeExistsError   (FileExistsError) something lies where a new image should
     │   └── VolumeFormatError   (ValueError)      unreadable, wrong type, NaN, too small
     ├── DatasetError
     │   ├── UnknownDatasetError (LookupError)
@@ -104,6 +105,10 @@ class VolumeMovedError(VolumeNotFoundError):
 
 class VolumeChangedError(VolumeError, ValueError):
     """An image of another shape or type lies where a project's was."""
+
+
+class VolumeExistsError(VolumeError, FileExistsError):
+    """Something lies where a new image should be written."""
 
 
 class VolumeFormatError(VolumeError, ValueError):

@@ -75,6 +75,10 @@ class Box:
         """The voxels in both boxes; may be empty (`size == 0`)."""
         return Box(_each(max, self.start, other.start), _each(min, self.stop, other.stop))
 
+    def hull(self, other: Box) -> Box:
+        """The smallest box around both, of which neither may be empty."""
+        return Box(_each(min, self.start, other.start), _each(max, self.stop, other.stop))
+
     def contains(self, other: Box) -> bool:
         """Whether every voxel of `other` lies in this box."""
         return self.intersection(other).size == other.size

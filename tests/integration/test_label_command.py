@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pickem.geometry import whole
 from pickem.predictor import Phase
 from pickem.project.store import Store
+from pickem.volumes import open_volume
 from tests.fixtures.labelling_server import (
     LIMIT,
     TOKEN,
@@ -24,7 +26,7 @@ from tests.fixtures.labelling_server import (
     trainers,
     wait_until,
 )
-from tests.fixtures.tiny_project import RECIPE, make_tiny_project, truth
+from tests.fixtures.tiny_project import RECIPE, SHAPE, make_tiny_project, truth
 from tests.integration.command_line import pickem
 
 FIRST, PER_ROUND = 3, 2
@@ -129,6 +131,24 @@ def test_a_network_learns_ranks_and_proposes(tmp_path: Path) -> None:
         while progress(page)["labelled"] < FIRST + PER_ROUND:
             page.paint(1)
         network_of(page, FIRST + PER_ROUND)
+        wait_until(lambda: drawn(command.project) == painted(command.project), "the labels are drawn")
+
+
+def drawn(project: Path) -> int:
+    """Labelled voxels in labels.ome.zarr as it is now."""
+    if not (project / "labels.ome.zarr").exists():
+        return 0
+    image = open_volume(project / "labels.ome.zarr" / "discs")
+    return int((image.read(whole(image.shape)) != 255).sum())
+
+
+def painted(project: Path) -> int:
+    """Labelled voxels in the database."""
+    canvas = np.zeros(SHAPE, bool)
+    with Store(project / "project.sqlite") as store:
+        for stored in store.submitted("query") | store.submitted("audit"):
+            canvas[stored.patch.box.slices] = True
+    return int(canvas.sum())
 
 
 def test_a_killed_trainer_is_started_again_and_labelling_goes_on(tmp_path: Path) -> None:

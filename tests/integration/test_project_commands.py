@@ -10,6 +10,7 @@ import tifffile
 
 from pickem.project.project import open_project
 from pickem.project.round import Learning
+from tests.fixtures.ome_zarr_reading import valid_label_levels
 from tests.fixtures.tiny_project import (
     SHAPE,
     answer,
@@ -92,6 +93,11 @@ def test_what_is_exported_lies_beside_the_project(tmp_path: Path) -> None:
         *("discs-labels.tif", "discs-segmentation.tif"),
         *("tiny-model.safetensors", "tiny-model.json", "quality.csv"),
     }
+    as_zarr = pickem_here("export", folder, "everything", "--format", "ome-zarr", "--device", "cpu")
+    assert as_zarr.returncode == 0, as_zarr.stderr
+    for name in ("discs-labels.ome.zarr", "discs-segmentation.ome.zarr"):
+        assert f"wrote {tmp_path / 'tiny-export' / name}" in as_zarr.stdout.splitlines()
+        assert valid_label_levels(tmp_path / "tiny-export" / name)[0].shape == SHAPE
     status = pickem_here("status", folder)
     assert "from 4 patches" in status.stdout
     assert "4 control patches" in status.stdout
@@ -234,6 +240,11 @@ def test_export_of_a_network_before_there_is_one(
 def test_export_of_something_unknown(project: Path, volume: Path) -> None:
     assert pickem_here(*good(project, volume)).returncode == 0
     refused(["export", project, "everythin"], "everythin", "labels")
+
+
+def test_export_to_a_format_that_is_not_written(project: Path, volume: Path) -> None:
+    assert pickem_here(*good(project, volume)).returncode == 0
+    refused(["export", project, "labels", "--format", "png"], "png", "ome-zarr")
 
 
 def test_settings_that_somebody_broke(project: Path, volume: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from pickem.errors import (
     ProjectLockedError,
     ProjectNotFoundError,
     StorageError,
+    VolumeExistsError,
     VolumeMovedError,
 )
 from pickem.geometry import PatchId
@@ -27,6 +30,7 @@ from pickem.project.project import Project, open_project
 from pickem.project.round import Learning
 from pickem.project.settings import VolumeSource, read_settings, write_settings
 from pickem.project.sources import move_image
+from tests.fixtures.ome_zarr_reading import valid_group_of_labels, valid_label_levels
 from tests.fixtures.tiny_project import (
     SHAPE,
     answer,
@@ -194,6 +198,37 @@ def test_exported_labels_show_every_mask_in_its_place(tmp_path: Path) -> None:
     assert names(tmp_path / "out") == {"discs-labels.tif"}
 
 
+def test_both_forms_of_exported_labels_show_the_same(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path)) as project:
+        paint_queue(project, 3)
+        paint_audit(project, 1)
+        (tiff,) = export_labels(project, tmp_path / "out")
+        (folder,) = export_labels(project, tmp_path / "out", "ome-zarr")
+        paint_queue(project, 1)
+        assert list(export_labels(project, tmp_path / "more", "ome-zarr")) != [folder]
+    (found,) = valid_label_levels(folder)
+    np.testing.assert_array_equal(found, tifffile.imread(tiff))
+    (more,) = valid_label_levels(tmp_path / "more" / "discs-labels.ome.zarr")
+    (kept,) = valid_group_of_labels(tmp_path / "tiny.pickem" / "labels.ome.zarr")["discs"]
+    np.testing.assert_array_equal(kept, more)  # which exporting brings up to date
+    assert (more != 255).sum() > (found != 255).sum()
+    assert names(tmp_path / "out") == {"discs-labels.tif", "discs-labels.ome.zarr"}
+
+
+def test_an_export_replaces_an_earlier_one_and_nothing_else(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path)) as project:
+        (folder,) = export_labels(project, tmp_path / "out", "ome-zarr")
+        paint_queue(project, 1)
+        assert list(export_labels(project, tmp_path / "out", "ome-zarr")) == [folder]
+        assert (valid_label_levels(folder)[0] != 255).any()
+        shutil.rmtree(folder)
+        folder.mkdir()
+        (folder / "thesis.docx").write_text("mine")
+        with pytest.raises(VolumeExistsError, match="Something else lies"):
+            list(export_labels(project, tmp_path / "out", "ome-zarr"))
+    assert names(folder) == {"thesis.docx"}
+
+
 def test_what_one_patch_leaves_unlabelled_another_may_show(tmp_path: Path) -> None:
     with open_project(make_tiny_project(tmp_path)) as project:
         for x, value in ((0, 1), (16, 255)):
@@ -213,8 +248,10 @@ def test_labels_of_a_volume_seen_coarser_come_back_on_its_own_grid(tmp_path: Pat
         mask = np.random.default_rng(1).integers(0, 2, (16, 16), dtype=np.uint8)
         answer(project.store, stored.id, mask, "submitted")
         (path,) = export_labels(project, tmp_path / "out")
+        (folder,) = export_labels(project, tmp_path / "out", "ome-zarr")
     labels = tifffile.imread(path)
     assert labels.shape == (2, 65, 97)
+    np.testing.assert_array_equal(valid_label_levels(folder)[0], labels)
     y, x = 2 * stored.patch.y, 2 * stored.patch.x
     np.testing.assert_array_equal(
         labels[stored.patch.z, y : y + 32, x : x + 32], np.kron(mask, np.ones((2, 2)))
@@ -251,7 +288,13 @@ def test_the_segmentation_is_what_the_network_sees(tmp_path: Path) -> None:
         (path,) = export_segmentation(project, tmp_path / "out", lambda *step: said.append(step), "cpu")
         predictor = project.predictor("cpu")
         predictor.load_weights(project.checkpoints / "round-0000.safetensors")
+        checkpoint = (project.checkpoints / "round-0000.safetensors").read_bytes()
+        (folder,) = export_segmentation(project, tmp_path / "out", lambda *_: None, "cpu", "ome-zarr")
     image, found = tifffile.imread(tmp_path / "discs.tif"), tifffile.imread(path)
+    np.testing.assert_array_equal(valid_label_levels(folder)[0], found)
+    provenance = json.loads((folder / "zarr.json").read_text())["attributes"]["pickem"]
+    assert provenance["checkpoint"] == "round-0000.safetensors"
+    assert provenance["sha256"] == hashlib.sha256(checkpoint).hexdigest()
     np.testing.assert_array_equal(found[7], predictor.predict_plane(image[7]).argmax(axis=0))
     assert found.shape == SHAPE
     assert said == [(n, 12) for n in range(1, 13)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pickem.durable import write_durably
+from pickem.durable import whole_folder, write_durably
 from pickem.errors import StorageError
 
 
@@ -43,3 +43,26 @@ def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(StorageError, match="A file lies where a folder is needed"):
         write_durably(tmp_path / "file" / "inside", b"x")
+
+
+def test_a_folder_takes_the_place_of_the_old_one_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "folder"
+    for name in ("old", "new"):
+        with whole_folder(path) as building:
+            building.mkdir()
+            (building / name).touch()
+            assert not (path / name).exists()
+        assert os.listdir(path) == [name]  # noqa: PTH208
+    with pytest.raises(FileNotFoundError), whole_folder(path) as building:
+        (building / "what nobody made").read_bytes()
+    assert os.listdir(path) == ["new"]  # noqa: PTH208
+    assert os.listdir(path.parent) == ["folder"]  # noqa: PTH208
+
+
+def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with (
+        pytest.raises(StorageError, match="A file lies where a folder is needed"),
+        whole_folder(tmp_path / "file" / "folder"),
+    ):
+        pass

@@ -55,6 +55,12 @@ class TestBox:
         assert voxels(a.intersection(b)) == voxels(a) & voxels(b)
         assert a.intersection(b) == b.intersection(a)
 
+    @given(regions(), regions())
+    def test_the_hull_is_the_smallest_box_around_both(self, a: Box, b: Box) -> None:
+        both = np.array(sorted(voxels(a) | voxels(b)))
+        start, stop = both.min(axis=0).tolist(), (both.max(axis=0) + 1).tolist()
+        assert a.hull(b) == Box(_shape3(tuple(start)), _shape3(tuple(stop)))
+
     @given(boxes, boxes | regions())
     def test_contains_means_no_voxel_lies_outside(self, a: Box, b: Box) -> None:
         assert a.contains(b) == (voxels(b) <= voxels(a))

@@ -16,6 +16,7 @@ from pickem.cli.moved import open_asking
 from pickem.cli.options import ProjectPath
 from pickem.cli.simulation import simulation
 from pickem.project.export import export_curve, export_labels, export_model, export_segmentation
+from pickem.project.exported_images import Form
 from pickem.volumes import open_volume
 from pickem.web.server import serve
 from pickem.web.standing import standing
@@ -95,9 +96,10 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; by default beside the project.")
     ] = None,
+    form: Annotated[Form, typer.Option("--format", help="Of labels and segmentation.")] = "tiff",
     device: Device = "auto",
 ) -> None:
-    """Write labels and segmentation (TIFF), the network, or the course of the quality (CSV)."""
+    """Write labels and segmentation (TIFF or OME-Zarr), the network, or the course of the quality (CSV)."""
     console = Console()
     with open_asking(project) as opened, Progress(console=console, transient=True) as bars:
         folder = out or project.absolute().parent / f"{opened.settings.name}-export"
@@ -107,8 +109,8 @@ def export(
             bars.update(bar, completed=done, total=total, visible=True)
 
         parts: dict[str, Callable[[], Iterator[Path]]] = {
-            "labels": lambda: export_labels(opened, folder),
-            "segmentation": lambda: export_segmentation(opened, folder, progress, device),
+            "labels": lambda: export_labels(opened, folder, form),
+            "segmentation": lambda: export_segmentation(opened, folder, progress, device, form),
             "model": lambda: export_model(opened, folder),
             "curve": lambda: export_curve(opened, folder),
         }

@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
-from pickem.acquisition import UNLABELLED
-from pickem.durable import storage_error, write_durably
-from pickem.errors import NoResultsError, PickemError
+from pickem.durable import write_durably
+from pickem.errors import NoResultsError
 from pickem.geometry import Box
 from pickem.predictor.settings import DeviceName
 from pickem.project import rounds
+from pickem.project.exported_images import Form, replaced_image, write_sections, write_stack
+from pickem.project.label_images import create_labels, draw_patches, refresh
+from pickem.project.painting import on_own_grid, own_section, paint
 from pickem.project.project import Project
 from pickem.project.quality import course
-from pickem.volumes import Rescaled, Volume
+from pickem.volumes import Volume
 
 
-def export_labels(project: Project, folder: Path) -> Iterator[Path]:
-    """A compressed TIFF stack (z, y, x) uint8 per volume, on its own grid: class index, 255 = not labelled.
+def export_labels(project: Project, folder: Path, form: Form = "tiff") -> Iterator[Path]:
+    """An image (z, y, x) uint8 per volume, on its own grid: class index, 255 = not labelled.
 
-    Audit patches are in it: they are labels as good as any. Written section by section.
+    Control patches are in it: they are labels as good as any. Made from the database; the project's own
+    labels.ome.zarr is brought up to date afterwards.
     """
     for name, volume in project.images.volumes.items():
-        yield _write_stack(folder / f"{name}-labels.tif", _sections(project, name, volume), volume)
+        if form == "tiff":
+            yield write_stack(folder / f"{name}-labels.tif", _painted(project, name, volume), volume)
+        else:
+            path = folder / f"{name}-labels.ome.zarr"
+            with replaced_image(path) as building:
+                image = create_labels(project, name, building)
+                draw_patches(project, {name: image}, project.store.answered())
+            yield path
+    refresh(project)
 
 
 def export_model(project: Project, folder: Path) -> Iterator[Path]:
@@ -42,9 +53,14 @@ def export_model(project: Project, folder: Path) -> Iterator[Path]:
 
 
 def export_segmentation(
-    project: Project, folder: Path, progress: Callable[[int, int], None], device: DeviceName = "auto"
+    project: Project,
+    folder: Path,
+    progress: Callable[[int, int], None],
+    device: DeviceName = "auto",
+    form: Form = "tiff",
 ) -> Iterator[Path]:
-    """What the newest network sees everywhere: a TIFF stack (z, y, x) uint8 of class indices per volume.
+    """What the newest network sees everywhere: an image (z, y, x) uint8 of class indices per volume, on its
+    own grid.
 
     `progress` is called with sections done and sections in all.
     """
@@ -60,10 +76,17 @@ def export_segmentation(
             plane = volume.read(Box((z, 0, 0), (z + 1, height, width)))[0]
             segmented = predictor.predict_plane(plane).argmax(axis=0).astype(np.uint8)
             progress(next(done), total)  # before the last `yield`, from which the writer never comes back
-            yield _on_own_grid(segmented, volume)
+            yield on_own_grid(segmented[None], volume, own_section(z, volume))[0]
 
     for name, volume in project.images.volumes.items():
-        yield _write_stack(folder / f"{name}-segmentation.tif", sections(volume), volume)
+        if form == "tiff":
+            yield write_stack(folder / f"{name}-segmentation.tif", sections(volume), volume)
+        else:
+            provenance = {"checkpoint": checkpoint.name, "sha256": _sha256(checkpoint)}
+            path = folder / f"{name}-segmentation.ome.zarr"
+            with replaced_image(path) as building:
+                write_sections(create_labels(project, name, building, provenance), sections(volume))
+            yield path
 
 
 def export_curve(project: Project, folder: Path) -> Iterator[Path]:
@@ -92,52 +115,11 @@ def _newest_checkpoint(project: Project) -> Path:
     return project.checkpoints / latest.checkpoint
 
 
-def _write_stack(path: Path, sections: Iterator[NDArray[np.uint8]], volume: Volume) -> Path:
-    """Write sections on a volume's own grid one by one, the file whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with tifffile.TiffWriter(partial, bigtiff=True) as file:
-                file.write(
-                    sections,
-                    shape=volume.original.shape if isinstance(volume, Rescaled) else volume.shape,
-                    dtype=np.uint8,
-                    photometric="minisblack",
-                    compression="zlib",
-                    metadata={"axes": "ZYX"},
-                )
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except PickemError:  # a volume that cannot be read
-        raise
-    except OSError as error:
-        raise storage_error(path, error) from error
-    return path
-
-
-def _sections(project: Project, name: str, volume: Volume) -> Iterator[NDArray[np.uint8]]:
-    by_section: dict[int, list[tuple[slice, slice, NDArray[np.uint8]]]] = {}
-    painted = project.store.submitted("query") | project.store.submitted("audit")
-    for stored, mask in painted.items():
-        if stored.patch.volume == name:
-            _, rows, columns = stored.patch.box.slices
-            by_section.setdefault(stored.patch.z, []).append((rows, columns, mask))
+def _painted(project: Project, name: str, volume: Volume) -> Iterator[NDArray[np.uint8]]:
     for z in range(volume.shape[0]):
-        section = np.full(volume.shape[1:], UNLABELLED, np.uint8)
-        for rows, columns, mask in by_section.get(z, ()):
-            window = section[rows, columns]
-            window[mask != UNLABELLED] = mask[mask != UNLABELLED]
-        yield _on_own_grid(section, volume)
+        yield paint(project.store, name, volume, own_section(z, volume))[0]
 
 
-def _on_own_grid(section: NDArray[np.uint8], volume: Volume) -> NDArray[np.uint8]:
-    """A section of the working grid as one of the volume on disk; edges that the working grid left out are
-    not labelled."""
-    if not isinstance(volume, Rescaled):
-        return section
-    fine = np.full(volume.original.shape[1:], UNLABELLED, np.uint8)
-    repeated = section.repeat(volume.factor, axis=0).repeat(volume.factor, axis=1)
-    fine[: repeated.shape[0], : repeated.shape[1]] = repeated
-    return fine
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,6 +3,7 @@
 NAME.pickem/
   project.toml       what the person chose
   project.sqlite     the truth: patches, masks, queue, rounds, events
+  labels.ome.zarr/   what was painted, drawn from the database
   checkpoints/       round-0000.safetensors …, the last two
   server.lock        held by the server that is at work on the project
 """

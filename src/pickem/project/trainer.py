@@ -20,6 +20,7 @@ from pickem.errors import PickemError, TrainingError
 from pickem.learning.round import Stage
 from pickem.predictor import keep_freed_memory, use_threads
 from pickem.predictor.settings import DeviceName
+from pickem.project.label_images import Upkeep
 from pickem.project.project import open_project
 from pickem.project.round import Learning, due
 
@@ -77,10 +78,12 @@ def _work(folder: Path, device: DeviceName) -> None:
     report.say("starting")
     with open_project(folder) as project:
         learning = Learning(project, project.predictor(device), report)
+        labels = Upkeep(project)
         report.say("waiting for labels")
         while True:
             part = due(project)
             if part is None:
+                labels.keep()
                 time.sleep(POLL_SECONDS)
                 continue
             try:

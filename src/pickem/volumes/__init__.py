@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pickem.volumes.grey_values import GreyValues, sample_grey_values
+from pickem.volumes.ome_attributes import LabelValue
+from pickem.volumes.ome_zarr_writer import ImageSpec, OmeZarrImage, create_image, open_image
 from pickem.volumes.opening import open_volume, recognise
 from pickem.volumes.rescaled import Rescaled, rescale_factor
 from pickem.volumes.section_cache import read_by_section
@@ -11,9 +13,14 @@ from pickem.volumes.volume import ArrayVolume, Volume, VoxelSize
 __all__ = [
     "ArrayVolume",
     "GreyValues",
+    "ImageSpec",
+    "LabelValue",
+    "OmeZarrImage",
     "Rescaled",
     "Volume",
     "VoxelSize",
+    "create_image",
+    "open_image",
     "open_volume",
     "read_by_section",
     "recognise",

@@ -83,11 +83,16 @@ def missing(path: Path) -> VolumeNotFoundError:
 
 def check_box(box: Box, volume: Volume) -> None:
     """Raise VolumeFormatError where `box` is not inside `volume`."""
-    if box.size and not whole(volume.shape).contains(box):
+    check_inside(box, volume.shape, volume.source)
+
+
+def check_inside(box: Box, shape: Shape3, source: str) -> None:
+    """Raise VolumeFormatError where `box` is not inside what `source` has, voxels of this shape."""
+    if box.size and not whole(shape).contains(box):
         raise VolumeFormatError(
-            f"A part of {volume.source} was asked for that it does not have.",
+            f"A part of {source} was asked for that it does not have.",
             got=f"voxels from {box.start} to {box.stop}",
-            expected=f"voxels from (0, 0, 0) to {volume.shape}",
+            expected=f"voxels from (0, 0, 0) to {shape}",
         )
 
 

@@ -13,14 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import tensorstore as ts
 
-from pickem.errors import VolumeFormatError, VolumeNotFoundError
+from pickem.durable import storage_error
+from pickem.errors import VolumeError, VolumeFormatError, VolumeNotFoundError
+from pickem.geometry import Shape3
 
 Driver = Literal["zarr", "zarr3"]  # tensorstore's names for Zarr 2 and Zarr 3
 AbsentChunks = Literal["fill value", "error"]
 
 _URL = re.compile(r"(?:https?|s3|gs)://.+")
+_ZSTD_LEVEL = 3
 _PATIENCE_S = 60  # for what opening reads
 _RETRIES = {"max_retries": 4, "initial_delay": "200ms", "max_delay": "2s"}  # two seconds in all
 _UNREACHABLE = ("UNAVAILABLE", "ABORTED", "DEADLINE_EXCEEDED")
@@ -91,6 +95,59 @@ def explained(location: str) -> Iterator[None]:
                 todo="check the path or the address, and the permission to read it",
             ) from error
         raise _damaged(location, why) from error
+
+
+def create_array(
+    location: str, shape: Shape3, dtype: np.dtype[Any], fill: float, chunk: Shape3, shard: Shape3
+) -> ts.TensorStore:
+    """A new Zarr 3 array with axes (z, y, x) at `location`, for reading and writing, nothing written yet.
+
+    A file holds a shard of compressed chunks, each with a checksum, and is replaced whole, flushed to the
+    disk; one with nothing but fill values is not there. Raises what tensorstore raises, so call it inside
+    `explained_writing`.
+    """
+    codecs = [
+        {"name": "bytes", "configuration": {"endian": "little"}},
+        {"name": "zstd", "configuration": {"level": _ZSTD_LEVEL}},
+        {"name": "crc32c"},
+    ]
+    spec = {
+        "driver": "zarr3",
+        "kvstore": _storage(location),
+        "metadata": {
+            "shape": shape,
+            "data_type": dtype.name,
+            "fill_value": fill,
+            "dimension_names": ["z", "y", "x"],
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": shard}},
+            "codecs": [
+                {"name": "sharding_indexed", "configuration": {"chunk_shape": chunk, "codecs": codecs}}
+            ],
+        },
+    }
+    store: ts.TensorStore = ts.open(spec, context=_context(), create=True).result(timeout=_PATIENCE_S)
+    return store
+
+
+def open_array_to_write(location: str) -> ts.TensorStore:
+    """The Zarr 3 array at `location`, for reading and writing. Raises what tensorstore raises."""
+    spec = {"driver": "zarr3", "kvstore": _storage(location)}
+    store: ts.TensorStore = ts.open(spec, context=_context(), open=True).result(timeout=_PATIENCE_S)
+    return store
+
+
+@contextmanager
+def explained_writing(location: str) -> Iterator[None]:
+    """Turn what tensorstore raises into StorageError where the system refuses, and else as `explained`."""
+    try:
+        with explained(location):
+            yield
+    except VolumeError as error:
+        code = re.search(r"os_error_code='(\d+)'", str(error.__cause__))
+        if code is None:
+            raise
+        refused = OSError(int(code[1]), os.strerror(int(code[1])))
+        raise storage_error(Path(location), refused) from error.__cause__
 
 
 def is_absent(error: ValueError) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pickem.acquisition import UNLABELLED
 from pickem.errors import InvalidMaskError, UnknownPatchError
 from pickem.geometry import whole
+from pickem.project.classes import COLOURS
 from pickem.project.project import Project
 from pickem.project.serving import next_patch
 from pickem.project.store import NewMask, StoredPatch
@@ -31,8 +32,6 @@ from pickem.web.messages import (
 from pickem.web.standing import standing
 from pickem.web.supervisor import Supervisor
 
-# Okabe & Ito 2008: told apart with every kind of colour vision
-COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999", "#FFFFFF")
 EVENT_SECONDS = 1.0
 PERCENTILES = (0.5, 99.5)  # of the grey values shown, to black and white
 
