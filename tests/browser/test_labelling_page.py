@@ -226,7 +226,7 @@ def test_a_proposal_is_taken_over_and_control_patches_have_none(
             "() => document.getElementById('network').textContent.includes('labelled')"
             " || /[0-9]+ patch/.test(document.getElementById('network').textContent)"
         )
-        while not (patch := client.read("next"))["has_proposal"]:
+        while (patch := client.read("next"))["proposed_by"] is None:
             if patch["kind"] == "audit":
                 page.reload()
                 page.wait_for_selector(f"body[data-patch-id='{patch['id']}']")
@@ -242,3 +242,5 @@ def test_a_proposal_is_taken_over_and_control_patches_have_none(
         next_after(page, patch["id"])
         saved(page)
         assert (client.pixels(patch["id"], "mask", (SIZE, SIZE)) == proposal).all()
+        turn = client.read("project")["progress"]["course"][-1]
+        assert (turn["changed"], turn["proposals"]) == (0 if proposal.any() else None, 1)

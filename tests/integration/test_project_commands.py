@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import tifffile
 
 from pickem.project.project import open_project
 from pickem.project.round import Learning
+from pickem.project.store import NewMask
 from tests.fixtures.ome_zarr_reading import valid_label_levels
 from tests.fixtures.tiny_project import (
     SHAPE,
@@ -83,6 +85,10 @@ def test_what_is_exported_lies_beside_the_project(tmp_path: Path) -> None:
         hands = Learning(opened, opened.predictor("cpu"), lambda *_: None)
         hands.train()
         hands.measure()
+        hands.rank()
+        number = opened.store.queue()[0].stored.id
+        everything = np.ones((32, 32), np.uint8)
+        opened.store.save(number, NewMask(0, everything, "submitted", "background", 9.0, proposed_by=0))
     exported = pickem_here("export", folder, "everything", "--device", "cpu")
     assert exported.returncode == 0, exported.stderr
     wrote = {
@@ -100,7 +106,8 @@ def test_what_is_exported_lies_beside_the_project(tmp_path: Path) -> None:
         assert valid_label_levels(tmp_path / "tiny-export" / name)[0].shape == SHAPE
     status = pickem_here("status", folder)
     assert "from 4 patches" in status.stdout
-    assert "4 control patches" in status.stdout
+    assert re.search(r"network 1 +4 +0\.\d{3} +0\.\d{3} to \d\.\d{3} +4 ", status.stdout), status.stdout
+    assert re.search(r" \d+ % of 1 patch$", status.stdout, re.MULTILINE), status.stdout
 
 
 def test_export_to_a_folder_of_ones_choice(project: Path, volume: Path, tmp_path: Path) -> None:

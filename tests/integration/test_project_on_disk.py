@@ -30,6 +30,7 @@ from pickem.project.project import Project, open_project
 from pickem.project.round import Learning
 from pickem.project.settings import VolumeSource, read_settings, write_settings
 from pickem.project.sources import move_image
+from pickem.project.store import NewMask
 from tests.fixtures.ome_zarr_reading import valid_group_of_labels, valid_label_levels
 from tests.fixtures.tiny_project import (
     SHAPE,
@@ -37,6 +38,7 @@ from tests.fixtures.tiny_project import (
     make_tiny_project,
     paint_audit,
     paint_queue,
+    selection,
     truth,
     write_tiny_volume,
 )
@@ -267,6 +269,7 @@ def test_the_network_and_the_course_are_exported(tmp_path: Path) -> None:
         (project.checkpoints / "round-0000.safetensors.0f.partial").write_bytes(
             b"of a trainer that was killed"
         )
+        changed = corrected(project)
         exported = [*export_model(project, tmp_path / "out"), *export_curve(project, tmp_path / "out")]
         assert {path.name for path in exported} == names(tmp_path / "out")
         assert names(tmp_path / "out") == {"tiny-model.json", "tiny-model.safetensors", "quality.csv"}
@@ -278,6 +281,18 @@ def test_the_network_and_the_course_are_exported(tmp_path: Path) -> None:
     assert row["jaccard"] == f"{hit / union:.4f}"
     assert (row["round"], row["labelled_patches"], row["audit_patches"]) == ("0", "4", "3")
     assert float(row["low"]) <= hit / union <= float(row["high"])
+    assert (row["proposals"], row["changed"]) == ("1", f"{changed:.4f}")
+
+
+def corrected(project: Project) -> float:
+    """Submit a patch for which the network proposed half of what is there; returns the share changed."""
+    stored = project.store.queue()[0].stored
+    half = np.zeros((32, 32), np.uint8)
+    half[:16] = 1
+    project.store.replace_queue(selection([stored.patch]), 0, {stored.patch: half})
+    whole = np.ones((32, 32), np.uint8)
+    project.store.save(stored.id, NewMask(0, whole, "submitted", "background", 9.0, proposed_by=0))
+    return 0.5
 
 
 def test_the_segmentation_is_what_the_network_sees(tmp_path: Path) -> None:

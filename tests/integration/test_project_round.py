@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from numpy.typing import NDArray
 
 from pickem.geometry import PatchId
 from pickem.learning.round import Stage
+from pickem.project import round as project_round
 from pickem.project import rounds
 from pickem.project.project import Project, open_project
-from pickem.project.quality import estimate
+from pickem.project.quality import course, estimate
 from pickem.project.round import Learning, Part, due
+from pickem.project.serving import next_patch
 from pickem.project.settings import VolumeSource
 from tests.fixtures.tiny_project import answer, make_tiny_project, paint_audit, paint_queue
 
@@ -50,7 +54,7 @@ def test_a_round_begins_with_enough_labels_and_not_before(tmp_path: Path) -> Non
         paint_queue(project, 1)
         assert learn(project) == ["train", "rank", "measure"]
         paint_audit(project, 1)
-        assert learn(project) == ["measure"]
+        assert learn(project) == ["measure", "measure"], "the newest network, and the one before it"
 
 
 def test_what_a_round_leaves(tmp_path: Path) -> None:
@@ -92,7 +96,10 @@ def test_the_audit_is_never_trained_on(tmp_path: Path) -> None:
     assert weights[0] == weights[1]
 
 
-def test_the_last_two_networks_are_kept(tmp_path: Path) -> None:
+def test_of_many_networks_the_oldest_are_forgotten_and_never_the_last_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project_round, "KEPT_BYTES", 0)
     with open_project(make_tiny_project(tmp_path)) as project:
         paint_queue(project, 4)
         learn(project)
@@ -100,7 +107,76 @@ def test_the_last_two_networks_are_kept(tmp_path: Path) -> None:
             paint_queue(project, 3)
             learn(project)
         kept = sorted(path.name for path in project.checkpoints.iterdir())
+        paint_audit(project, 1)
+        assert learn(project) == ["measure", "measure"], "those that are there"
     assert kept == [f"round-000{n}.{ending}" for n in (1, 2) for ending in ("json", "safetensors")]
+
+
+def test_every_network_is_measured_on_all_audit_masks_painted_by_now(tmp_path: Path) -> None:
+    """A mask painted or corrected later counts at once, for the networks before it as well."""
+    with open_project(make_tiny_project(tmp_path)) as project:
+        store = project.store
+        paint_queue(project, 4)
+        paint_audit(project, 1)
+        learn(project)
+        paint_queue(project, 3)
+        paint_audit(project, 3)
+        assert learn(project) == ["train", "rank", "measure", "measure"]
+        assert [measured.quality.patches for measured in course(store)] == [4, 4]
+        corrected, mask = next(iter(store.submitted("audit").items()))
+        answer(store, corrected.id, 1 - mask, "submitted")
+        project.images.images = watched = Watched(project.images.images)  # type: ignore[method-assign]
+        assert learn(project) == ["measure", "measure"]
+        assert watched.asked == [corrected.patch] * 2, "and no other is looked at again"
+        counts = [rounds.audit_counts(store, number)[1] for number in (0, 1)]
+        painted = sum(int(mask.sum()) for mask in store.submitted("audit").values())
+        assert [sum(c.truth for c in of_network) for of_network in counts] == [painted, painted]
+        answer(store, corrected.id, None, "skipped")
+        assert learn(project) == ["measure", "measure"]
+        assert [measured.quality.patches for measured in course(store)] == [3, 3]
+
+
+def test_a_damaged_earlier_network_is_given_up_and_learning_goes_on(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path)) as project:
+        paint_queue(project, 4)
+        learn(project)
+        paint_queue(project, 3)
+        learn(project)
+        (project.checkpoints / "round-0000.safetensors").write_bytes(b"damaged")
+        paint_audit(project, 2)
+        assert learn(project) == ["measure", "measure"]
+        assert [measured.round for measured in course(project.store)] == [1]
+        assert "given up" in project.store.events(1)[0][2]
+        assert not list(project.checkpoints.glob("round-0000*"))
+
+
+class Watched:
+    """Reads images, and remembers of which patches."""
+
+    def __init__(self, images: Callable[[Sequence[PatchId]], NDArray[np.generic]]) -> None:
+        self._images = images
+        self.asked: list[PatchId] = []
+
+    def __call__(self, patches: Sequence[PatchId]) -> NDArray[np.generic]:
+        self.asked += patches
+        return self._images(patches)
+
+
+@pytest.mark.parametrize("candidates", ["tiling", "random"])
+def test_skipping_before_there_is_a_network_brings_new_patches_until_all_were_seen(
+    tmp_path: Path, candidates: str
+) -> None:
+    """Whoever skips all of an unusable volume is never told that nothing waits while something does."""
+    grey = np.random.default_rng(0).integers(0, 255, (4, 64, 96), np.uint8)
+    tifffile.imwrite(tmp_path / "small.tif", grey, photometric="minisblack")
+    small = {"volumes": {"small": VolumeSource(path="small.tif")}, "audit_patches": 0, "pool": 24}
+    with open_project(make_tiny_project(tmp_path, candidates=candidates, **small)) as project:
+        everything = set(project.draw(24, np.random.default_rng(0)))
+        while (served := next_patch(project.store, audit_every=5)) is not None:
+            answer(project.store, served.id, None, "skipped")
+            assert set(learn(project)) <= {"pick"}
+        assert set(project.store.answered()) == everything
+        assert due(project) is None
 
 
 @pytest.mark.parametrize("per_round", [1, 3])

@@ -100,11 +100,32 @@ def test_a_control_patch_is_painted_blind(page: Client, project: Path) -> None:
         proposal = truth(query.patch)
         store.replace_queue(selection([query.patch]), 0, {query.patch: proposal, audit.patch: proposal})
     shown = page.read(f"patches/{query.id}")
-    assert shown["has_proposal"]
+    assert shown["proposed_by"] == 0
     assert np.array_equal(page.pixels(query.id, "proposal", PATCH), proposal)
     blind = page.read(f"patches/{audit.id}")
-    assert not blind["has_proposal"]
+    assert blind["proposed_by"] is None
     assert page.ask("GET", f"/api/patches/{audit.id}/proposal").status_code == 404
+
+
+def test_a_mask_is_compared_with_the_proposal_that_the_page_showed(page: Client, project: Path) -> None:
+    """Though another network has ranked the patch meanwhile."""
+    with Store(project / "project.sqlite") as store:
+        patch = store.queue()[0].stored.patch
+        first, other = np.eye(32, dtype=np.uint8), np.ones((32, 32), np.uint8)
+        for number, proposal in enumerate([first, other]):
+            name = f"round-{number:04d}.safetensors"
+            rounds.finish_round(store, rounds.begin_round(store).number, name, 0.1, 1.0)
+            store.replace_queue(selection([patch]), number, {patch: proposal})
+            if number == 0:
+                shown = page.read("next")
+    url = f"/api/patches/{shown['id']}/proposal"
+    assert page.ask("GET", f"{url}?by={shown['proposed_by']}").content == first.tobytes()
+    assert page.ask("GET", url).content == other.tobytes()
+    assert page.ask("GET", f"{url}?by=2").status_code == 404
+    question = {"revision": 0, "state": "submitted", "proposed_by": shown["proposed_by"]}
+    saved = page.ask("PUT", f"/api/patches/{shown['id']}/mask", params=question, data=first.tobytes())
+    turn = {"network": "network 1", "labelled": 0, "quality": None, "changed": 0, "proposals": 1}
+    assert saved.json()["progress"]["course"] == [turn]
 
 
 def test_a_patch_that_was_ranked_by_no_network_has_no_proposal(page: Client) -> None:

@@ -181,3 +181,16 @@ def test_textures_are_finite_whatever_the_image(dtype: type) -> None:
     assert (constant == 0).all()
     one = textures(np.arange(256, dtype=dtype).reshape(1, 16, 16))
     assert np.isfinite(one).all()
+
+
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e30), (np.float32, 3e38), (np.float64, 1.7e308)])
+def test_textures_do_not_depend_on_the_scale_of_the_grey_values(dtype: type, size: float) -> None:
+    images = np.random.default_rng(0).uniform(-1, 1, (6, 32, 32)) * np.linspace(0.2, 1, 6)[:, None, None]
+    np.testing.assert_allclose(textures((images * size).astype(dtype)), textures(images), atol=1e-3)
+
+
+def test_a_single_glaring_pixel_hides_no_texture() -> None:
+    images = np.random.default_rng(0).normal(100, 20, (6, 32, 32)) * np.linspace(0.2, 1, 6)[:, None, None]
+    glaring = images.copy()
+    glaring[0, 3, 3] = 1e30
+    assert np.abs(textures(glaring)[1:, 7] - textures(images)[1:, 7]).max() < 0.5

@@ -10,15 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pickem.errors import PickemError, ProjectDamagedError, ProjectVersionError, StorageError
 from pickem.geometry import PatchId
-from pickem.project import database
+from pickem.project import database, rounds
+from pickem.project.corrections import Corrections
 from pickem.project.database import connect, storage_errors, transaction
-from pickem.project.schema import VERSION
-from pickem.project.store import Store
-from tests.fixtures.tiny_project import selection
+from pickem.project.masks import pack
+from pickem.project.quality import course
+from pickem.project.schema import STEPS, VERSION
+from pickem.project.store import NewMask, Store
+from tests.fixtures.tiny_project import answer, selection
 
 EVENT = "INSERT INTO events (at, kind, message) VALUES ('', '', '')"
 
@@ -67,6 +71,33 @@ def test_a_step_that_fails_is_not_half_taken(tmp_path: Path, monkeypatch: pytest
     with closing(connect(path)) as connection:
         assert version_of(connection) == VERSION
         assert "more" not in [row["name"] for row in connection.execute("PRAGMA table_info(events)")]
+
+
+def test_a_project_of_the_first_version_keeps_everything(tmp_path: Path) -> None:
+    path = tmp_path / "project.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        for statement in STEPS[0].split(";"):
+            old.execute(statement)
+        old.execute("PRAGMA user_version = 1")
+        old.execute(
+            "INSERT INTO patches VALUES (1, 'v', 0, 0, 0, 2, 2, 'query'), (2, 'v', 9, 0, 0, 2, 2, 'audit')"
+        )
+        old.execute(
+            "INSERT INTO rounds VALUES (0, 'then', '2026-11-20T10:00:00', 'then', 0, 20, 'r', 0.5, 9)"
+        )
+        old.execute("INSERT INTO proposals VALUES (1, 0, ?)", (pack(np.ones((2, 2), np.uint8)),))
+        old.execute("INSERT INTO audit_counts VALUES (0, 2, 1, 3, 4, 4)")
+        old.execute("INSERT INTO quality VALUES (0, 0.6, 0.5, 0.7, 1)")
+    with Store(path) as store:
+        assert store.proposed_by(1) == 0
+        proposal = store.proposal(1)
+        assert proposal is not None
+        assert (proposal == 1).all()
+        answer(store, 2, np.ones((2, 2), np.uint8), "submitted")
+        assert [at.number for at in rounds.to_measure(store)] == [0], "on which masks, nobody remembers"
+        assert [measured.quality.jaccard for measured in course(store)] == [0.6]
+        store.save(1, NewMask(0, np.eye(2, dtype=np.uint8), "submitted", "background", 1.0, proposed_by=0))
+        assert store.corrections() == {0: Corrections(1, changed=2, foreground=4)}
 
 
 def test_many_may_open_a_new_database_at_once(tmp_path: Path) -> None:

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pickem.project.quality import LEAST_PATCHES, Quality, advice, estimate
+from pickem.geometry import PatchId
+from pickem.project import rounds
+from pickem.project.quality import (
+    LEAST_PATCHES,
+    Gain,
+    Quality,
+    advice,
+    estimate,
+    gain,
+    paired_gain,
+    write_quality,
+)
 from pickem.project.rounds import AuditCounts
+from pickem.project.store import Store
+from pickem.web.standing import standing
+from pickem.web.supervisor import Activity
+from tests.fixtures.tiny_project import answer, selection
 
 
 def counts(rows: Sequence[tuple[int, int, int, int]], volume: str = "v") -> list[AuditCounts]:
@@ -129,45 +145,152 @@ def test_a_single_patch_says_nothing_of_any_other() -> None:
     assert (quality.low, quality.high) == (0, 1)
 
 
-def course(*jaccards: float, patches: int = LEAST_PATCHES, doubt: float = 0.02) -> list[Quality]:
-    return [Quality(j, j - doubt, j + doubt, patches) for j in jaccards]
+def paired(gain: int, patches: int, sections: int) -> tuple[dict[int, list[AuditCounts]], ...]:
+    """Two networks on the same patches; the later one gets `gain` of 100 pixels more right in each."""
+    accuracy = np.random.default_rng(0).integers(10, 90, sections)
+    rows = [(p % sections, int(accuracy[p % sections]), 100, 100) for p in range(patches)]
+    later = [(z, hit + gain, truth, predicted) for z, hit, truth, predicted in rows]
+    return {1: counts(rows)}, {1: counts(later)}
+
+
+def test_a_gain_is_a_difference_on_the_same_patches() -> None:
+    """Sections differ far more from one another than the two networks do, and that cancels."""
+    then, now = paired(gain=5, patches=60, sections=20)
+    found = paired_gain(then, now)
+    assert found is not None
+    gain, low, high = found
+    before, after = estimate(then), estimate(now)
+    assert before is not None
+    assert after is not None
+    assert gain == pytest.approx(after.jaccard - before.jaccard)
+    assert 0 < low <= gain <= high
+    assert high - low < (after.high - after.low) / 5
+
+
+def test_a_network_has_gained_nothing_on_itself() -> None:
+    then, _ = paired(gain=0, patches=40, sections=10)
+    assert paired_gain(then, then) == (0, 0, 0)
+
+
+def test_the_doubt_of_a_gain_is_that_of_sections_and_not_of_patches() -> None:
+    """Whole sections got better or worse: as many patches in fewer sections say less."""
+
+    def doubt(sections: int) -> float:
+        change = np.random.default_rng(0).choice([-10, 10], sections)
+        rows = [(p % sections, 50, 100, 100) for p in range(60)]
+        later = [(z, hit + int(change[z]), truth, predicted) for z, hit, truth, predicted in rows]
+        found = paired_gain({1: counts(rows)}, {1: counts(later)})
+        assert found is not None
+        return found[2] - found[1]
+
+    assert doubt(60) < doubt(6) / 2
+
+
+def test_too_few_patches_or_no_foreground_tell_no_gain() -> None:
+    assert paired_gain(*paired(5, LEAST_PATCHES, 10)) is not None
+    assert paired_gain(*paired(5, LEAST_PATCHES - 1, 10)) is None
+    nothing = {1: counts([(z, 0, 0, 0) for z in range(LEAST_PATCHES)])}
+    assert paired_gain(nothing, paired(5, LEAST_PATCHES, LEAST_PATCHES)[1]) is None
+    assert paired_gain({}, {}) is None
+
+
+QUERIES = [PatchId("v", 0, 0, x, 2, 2) for x in range(0, 200, 2)]
+AUDIT = [PatchId("v", z, 0, 0, 2, 2) for z in range(1, 41)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "project.sqlite") as opened:
+        opened.replace_queue(selection(QUERIES), None)
+        opened.reserve_audit(AUDIT)
+        yield opened
+
+
+def learned(store: Store, labels: int) -> int:
+    """Label so many patches in all, and finish a round with them; returns its number."""
+    for queued in store.queue()[: labels - store.count("query", "submitted")]:
+        answer(store, queued.stored.id, np.ones((2, 2), np.uint8), "submitted")
+    number = rounds.begin_round(store).number
+    rounds.finish_round(store, number, f"round-{number:04d}.safetensors", loss=0.5, seconds=2.0)
+    return number
+
+
+def measured(store: Store, number: int, hit: int) -> None:
+    """Measure a round's network on all audit masks: `hit` of 100 pixels right in each."""
+    table = np.array([[hit, 100, 100]])
+    painted = {stored.id: table for stored in store.submitted("audit")}
+    rounds.write_audit(store, number, painted, rounds.last_audit_revision(store))
+    write_quality(store, number)
+
+
+def paint(store: Store, audits: int) -> None:
+    for stored in store.open_audit()[:audits]:
+        answer(store, stored.id, np.ones((2, 2), np.uint8), "submitted")
+
+
+def test_the_gain_is_that_of_the_last_quarter_of_the_labels(store: Store) -> None:
+    """20 labels: compared with the network of 12, the last before 15."""
+    paint(store, LEAST_PATCHES)
+    for labels, hit in [(4, 30), (12, 60), (16, 70), (20, 80)]:
+        measured(store, learned(store, labels), hit)
+    found = gain(store)
+    assert found is not None
+    assert found.labels == 8
+    assert found.gain == pytest.approx(80 / 120 - 60 / 140)
+    assert "The last 8 patches gained +0.24" in standing(store, Activity("")).advice
+
+
+def test_an_earlier_network_that_knows_too_few_masks_tells_no_gain_until_it_is_measured_again(
+    store: Store,
+) -> None:
+    first = learned(store, 4)
+    paint(store, 10)
+    measured(store, first, 50)
+    paint(store, LEAST_PATCHES - 10)
+    measured(store, learned(store, 8), 60)
+    assert gain(store) is None
+    assert "not known yet" in standing(store, Activity("")).advice
+    measured(store, first, 50)
+    found = gain(store)
+    assert found is not None
+    assert found.labels == 4
+
+
+def test_no_gain_is_told_below_the_least_number_of_patches(store: Store) -> None:
+    paint(store, LEAST_PATCHES - 1)
+    for labels, hit in [(4, 30), (8, 60)]:
+        measured(store, learned(store, labels), hit)
+    assert gain(store) is None
+    assert standing(store, Activity("")).advice.startswith("No advice yet: 29 of the 30")
+
+
+def newest(jaccard: float = 0.6, patches: int = LEAST_PATCHES) -> Quality:
+    return Quality(jaccard, jaccard - 0.05, jaccard + 0.05, patches)
 
 
 @pytest.mark.parametrize("patches", [0, 1, LEAST_PATCHES - 1])
 def test_no_advice_before_enough_control_patches_are_painted(patches: int) -> None:
-    said = advice(course(0.5, 0.6, patches=patches) if patches else [], [20, 40] if patches else [])
+    said = advice(newest(patches=patches) if patches else None, Gain(20, 0.0, -0.01, 0.01))
     assert said.startswith("No advice yet")
     assert f"{patches} of the {LEAST_PATCHES}" in said
     assert not re.search(r"0\.\d\d", said), "and no number that looks like a quality"
 
 
 def test_one_network_tells_nothing_of_gains() -> None:
-    said = advice(course(0.613), [20])
+    said = advice(newest(0.613), None)
     assert "0.61" in said
     assert "not known yet" in said
     assert "good enough" not in said
 
 
-def test_a_gain_is_worth_going_on() -> None:
-    said = advice(course(0.40, 0.50, 0.60, 0.70), [20, 40, 60, 80])
-    assert said == "The last 20 patches gained +0.10 ± 0.03: going on is worth it."
-
-
-def test_no_gain_is_good_enough() -> None:
-    said = advice(course(0.40, 0.70, 0.70, 0.704), [20, 40, 60, 80])
-    assert said == "The last 20 patches gained +0.00 ± 0.03: good enough, unless rare shapes matter to you."
-
-
-def test_a_loss_is_said_as_it_is() -> None:
-    assert "gained -0.05" in advice(course(0.70, 0.65), [20, 40])
-
-
-def test_the_gain_is_that_of_the_last_quarter_of_the_labels() -> None:
-    """100 labels: compared with the network of 60, the last before 75."""
-    said = advice(course(0.3, 0.5, 0.6, 0.7, 0.8), [20, 60, 80, 90, 100])
-    assert "The last 40 patches gained +0.30" in said
-
-
-def test_the_doubt_grows_with_the_intervals() -> None:
-    said = advice(course(0.5, 0.6, doubt=0.06), [20, 40])
-    assert f"± {np.hypot(0.12, 0.12) / 2:.2f}" in said
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (Gain(20, 0.10, 0.07, 0.13), "gained +0.10 ± 0.03: going on is worth it."),
+        (Gain(40, 0.01, -0.01, 0.03), "gained +0.01 ± 0.02: good enough, unless rare shapes matter to you."),
+        (Gain(40, 0.01, -0.05, 0.07), "gained +0.01 ± 0.06: too uncertain to say"),
+        (Gain(20, -0.05, -0.08, -0.02), "gained -0.05 ± 0.03: the network got worse."),
+    ],
+)
+def test_what_is_advised(found: Gain, said: str) -> None:
+    assert advice(newest(), found).startswith(f"The last {found.labels} patches {said}")

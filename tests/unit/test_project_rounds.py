@@ -137,17 +137,53 @@ def test_the_queue_of_a_round_is_ranked_once(store: Store) -> None:
 def test_audit_counts_come_back_by_class_with_their_sections(store: Store) -> None:
     number = finish(store)
     counts = {5: np.array([[1, 2, 3], [4, 5, 6]]), 4: np.array([[7, 8, 9], [0, 0, 0]])}
-    rounds.write_audit(store, number, counts)
+    paint_audit(store)
+    rounds.write_audit(store, number, counts, audited=2)
     assert rounds.audit_counts(store, number) == {
         1: [AuditCounts(("v", 3), 7, 8, 9), AuditCounts(("w", 3), 1, 2, 3)],
         2: [AuditCounts(("v", 3), 0, 0, 0), AuditCounts(("w", 3), 4, 5, 6)],
     }
-    assert rounds.audited_patches(store, number) == 2
     assert rounds.audit_counts(store, number + 1) == {}
 
 
-def test_measured_again_the_old_counts_are_gone(store: Store) -> None:
+def test_counts_of_a_mask_that_was_taken_back_are_gone(store: Store) -> None:
     number = finish(store)
-    rounds.write_audit(store, number, {4: np.array([[1, 1, 1]]), 5: np.array([[1, 1, 1]])})
-    rounds.write_audit(store, number, {4: np.array([[2, 2, 2]])})
+    paint_audit(store)
+    one, two = np.array([[1, 1, 1]]), np.array([[2, 2, 2]])
+    rounds.write_audit(store, number, {4: one, 5: one}, audited=2)
+    answer(store, 5, None, "skipped")
+    rounds.write_audit(store, number, {4: two}, audited=3)
     assert rounds.audit_counts(store, number) == {1: [AuditCounts(("v", 3), 2, 2, 2)]}
+
+
+def test_networks_that_do_not_know_the_newest_audit_masks_are_to_be_measured(store: Store) -> None:
+    finish(store)
+    finish(store)
+    rounds.begin_round(store)
+    assert rounds.to_measure(store) == []
+    submit(store, 1)
+    answer(store, 4, np.ones((2, 2), np.uint8), "draft")
+    assert rounds.to_measure(store) == [], "neither a label nor a draft counts"
+    submit(store, 4)
+    assert [at.number for at in rounds.to_measure(store)] == [1, 0]
+    rounds.write_audit(store, 1, {4: np.array([[1, 1, 1]])}, rounds.last_audit_revision(store))
+    assert [at.number for at in rounds.to_measure(store)] == [0]
+    submit(store, 4, value=0)
+    assert [at.number for at in rounds.to_measure(store)] == [1, 0], "the mask was corrected"
+
+
+def test_two_networks_are_compared_on_the_masks_that_both_know(store: Store) -> None:
+    paint_audit(store)
+    first, second = finish(store), finish(store)
+    old, new = np.array([[1, 2, 3]]), np.array([[2, 2, 3]])
+    rounds.write_audit(store, first, {4: old, 5: old}, rounds.last_audit_revision(store))
+    submit(store, 4, value=0)
+    rounds.write_audit(store, second, {4: new, 5: new}, rounds.last_audit_revision(store))
+    then, now = rounds.paired_audit_counts(store, first, second)
+    assert then == {1: [AuditCounts(("w", 3), 1, 2, 3)]}, "the other was corrected after it was measured"
+    assert now == {1: [AuditCounts(("w", 3), 2, 2, 3)]}
+
+
+def paint_audit(store: Store) -> None:
+    for number in (4, 5):
+        submit(store, number)

@@ -64,6 +64,11 @@ def test_the_one_after_it_can_be_had_ahead(store: Store) -> None:
         assert following(store) == ahead
 
 
-def test_an_empty_queue_has_nothing_to_serve(store: Store) -> None:
+def test_while_the_queue_is_empty_the_audit_is_served(store: Store) -> None:
     store.replace_queue(selection([]), None)
+    assert following(store).patch == AUDIT[0]
+    ahead = following(store, skip_ahead=following(store).id)
+    assert ahead.patch == AUDIT[1]
+    for _ in AUDIT:
+        answer(store, following(store).id, MASK, "submitted")
     assert next_patch(store, audit_every=3) is None

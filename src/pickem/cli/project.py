@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from pickem.cli.course import course_lines
 from pickem.cli.moved import open_asking
 from pickem.cli.options import ProjectPath
 from pickem.cli.simulation import simulation
@@ -77,11 +78,7 @@ def status(project: ProjectPath) -> None:
         f"control patches: {now.audit_done} of {now.audit_total} painted",
         f"{now.network.name}, from {now.network.labelled} patches" if now.network else "network: none yet",
     ]
-    if now.quality:
-        q = now.quality
-        lines.append(
-            f"Jaccard {q.jaccard:.3f}, 95 % interval {q.low:.3f} to {q.high:.3f}, {q.patches} control patches"
-        )
+    lines += course_lines(now.course)
     lines.append(now.advice)
     lines += [f"{at[:16]}  {kind}: {message.splitlines()[0]}" for at, kind, message in events]
     typer.echo("\n".join(lines))

@@ -28,6 +28,7 @@ from pickem.strategies import strategy
 
 Shapes = Mapping[str, Shape3]
 SHARE_SAMPLE = 2000  # patches
+SPARSE = 4  # one pixel in so many along either side is enough to know the range of the grey values
 LEAST_SHARE = 0.75  # of the tiling stays free to be labelled, however many audit patches are asked for
 
 
@@ -170,7 +171,7 @@ def textures(images: NDArray[np.generic]) -> NDArray[np.float32]:
     """(n, 9) descriptors, standardised over the patches: brightness, contrast, and at three scales the mean
     and spread of the gradient, and the share of fine structure."""
     rows = []
-    for image in np.asarray(images, np.float32):
+    for image in _scaled(images):
         row = [float(image.mean())]
         for sigma in (1.0, 2.0, 4.0):
             edges = gaussian_gradient_magnitude(image, sigma)
@@ -181,3 +182,18 @@ def textures(images: NDArray[np.generic]) -> NDArray[np.float32]:
     spread = table.std(axis=0)
     standardised: NDArray[np.float32] = (table - table.mean(axis=0)) / np.where(spread > 0, spread, 1)
     return standardised
+
+
+def _scaled(images: NDArray[np.generic]) -> Iterator[NDArray[np.float32]]:
+    """Each of the images (n, h, w) on one scale, where nearly all grey values lie between 0 and 1.
+
+    So that float32 holds whatever values a volume has. Single values far outside are cut off at −1 and 2.
+    """
+    sample = images[:, ::SPARSE, ::SPARSE].astype(np.float64)
+    low, high = np.percentile(sample, [1, 99])
+    if low == high:
+        low, high = sample.min(), sample.max()
+    spread = high / 2 - low / 2 or 1.0  # halves, as the difference of two huge values would overflow
+    for image in images:
+        scaled = (image.astype(np.float64) / 2 - low / 2) / spread
+        yield scaled.clip(-1, 2).astype(np.float32)

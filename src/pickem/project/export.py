@@ -17,11 +17,11 @@ from pickem.errors import NoResultsError
 from pickem.geometry import Box
 from pickem.predictor.settings import DeviceName
 from pickem.project import rounds
+from pickem.project.course import turns
 from pickem.project.exported_images import Form, replaced_image, write_sections, write_stack
 from pickem.project.label_images import create_labels, draw_patches, refresh
 from pickem.project.painting import on_own_grid, own_section, paint
 from pickem.project.project import Project
-from pickem.project.quality import course
 from pickem.volumes import Volume
 
 
@@ -90,17 +90,28 @@ def export_segmentation(
 
 
 def export_curve(project: Project, folder: Path) -> Iterator[Path]:
-    """quality.csv: what the audit patches said of each round's network."""
+    """quality.csv: of each round's network, what the audit patches said, and what its proposals took.
+
+    `proposals` counts those that a submitted mask was painted on, `changed` is the share of them that had to
+    be changed (see `pickem.project.corrections`). Empty where nothing is known.
+    """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["round", "labelled_patches", "audit_patches", "jaccard", "low", "high"])
-    for measured in course(project.store):
-        quality = measured.quality
-        figures = [f"{value:.4f}" for value in (quality.jaccard, quality.low, quality.high)]
-        writer.writerow([measured.round, measured.labelled, quality.patches, *figures])
+    writer.writerow(
+        [*("round", "labelled_patches", "audit_patches", "jaccard", "low", "high"), *("proposals", "changed")]
+    )
+    for turn in turns(project.store):
+        q, c = turn.quality, turn.corrections
+        measured = [q.patches, *_figures(q.jaccard, q.low, q.high)] if q else [0, "", "", ""]
+        corrected = [c.patches, *_figures(c.share)] if c else [0, ""]
+        writer.writerow([turn.round, turn.labelled, *measured, *corrected])
     path = folder / "quality.csv"
     write_durably(path, table.getvalue().encode())
     yield path
+
+
+def _figures(*values: float | None) -> list[str]:
+    return ["" if value is None else f"{value:.4f}" for value in values]
 
 
 def _newest_checkpoint(project: Project) -> Path:

@@ -4,14 +4,14 @@ NAME.pickem/
   project.toml       what the person chose
   project.sqlite     the truth: patches, masks, queue, rounds, events
   labels.ome.zarr/   what was painted, drawn from the database
-  checkpoints/       round-0000.safetensors …, the last two
+  checkpoints/       round-0000.safetensors …, one a round, the oldest deleted when they are many
   server.lock        held by the server that is at work on the project
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -81,14 +81,27 @@ class Project:
         audit = [stored.patch for stored in self.store.patches("audit")]
         return Candidates(self.shapes, self.settings.patch, audit, self.settings.audit_gap, self.masks)
 
-    def draw(self, count: int, rng: np.random.Generator) -> list[PatchId]:
-        """Patches that may be labelled: `count` of the tiling, or all of the fixed pool."""
+    def draw(self, count: int, rng: np.random.Generator, without: Collection[PatchId] = ()) -> list[PatchId]:
+        """Patches that may be labelled: all of the fixed pool, or `count` of the tiling less `without`."""
         tiling, size, seed = self.candidates(), self.settings.patch, self.settings.seed
         if self.settings.candidates == "tiling":
-            return tiling.draw(count, rng)
+            left = [patch for patch in tiling.draw(count + len(without), rng) if patch not in without]
+            taken = np.sort(rng.permutation(len(left))[:count]) if len(left) > count else range(len(left))
+            return [left[i] for i in taken]
         drawing = stream(seed, Purpose.POOL)
         pool = patches_anywhere(self.shapes, size, self.settings.pool, drawing, self.masks)
         return [patch for patch in pool if tiling.allows(patch)]
+
+    def first_picks(self, drawing: np.random.Generator, selecting: np.random.Generator) -> Selection:
+        """What to label while there is no network: patches that differ, none that was answered."""
+        settings, gone = self.settings, set(self.store.answered())
+        drawn = [patch for patch in self.draw(FIRST_CANDIDATES, drawing, gone) if patch not in gone]
+        wanted = min(settings.first_patches + (QUEUE - 1) * settings.per_round, len(drawn))
+        if settings.candidates == "random":
+            return Selection(tuple(drawn[:wanted]), (0.0,) * wanted, ("drawn at random",) * wanted)
+        if not drawn:
+            return Selection((), (), ())
+        return first_picks(drawn, self.images.images(drawn), wanted, selecting)
 
     def predictor(self, device: DeviceName = "auto") -> NetworkPredictor:
         """A network with the project's first weights, normalised by samples of its volumes."""
@@ -212,14 +225,8 @@ def _reserve_and_queue(project: Project) -> None:
     rng = stream(settings.seed, Purpose.POOL)
     count, gap = settings.audit_patches, settings.audit_gap
     project.store.reserve_audit(audit_patches(shapes, settings.patch, count, gap, rng, project.masks))
-    drawn = project.draw(FIRST_CANDIDATES, rng)
-    _check_enough(project, len(drawn))
-    wanted = min(settings.first_patches + (QUEUE - 1) * settings.per_round, len(drawn))
-    if settings.candidates == "random":
-        picks = Selection(tuple(drawn[:wanted]), (0.0,) * wanted, ("drawn at random",) * wanted)
-    else:
-        select = stream(settings.seed, Purpose.SELECT)
-        picks = first_picks(drawn, project.images.images(drawn), wanted, select)
+    picks = project.first_picks(rng, stream(settings.seed, Purpose.SELECT))
+    _check_enough(project, len(picks))
     project.store.replace_queue(picks, None)
     project.store.note("created", f"project {settings.name}")
 

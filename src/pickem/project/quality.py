@@ -3,6 +3,9 @@
 The interval is a cluster bootstrap over sections: audit patches of one section share its staining and its
 objects, so sections are drawn with replacement, not patches (Field & Welsh 2007). Where all lie in one
 section, as in a 2-D image, patches are drawn, and the interval speaks of that section alone.
+
+What the last labels gained is a paired difference: two networks on the same masks of the same audit patches,
+and in each resample the same sections for both. What is hard in a section is hard for both, and cancels.
 """
 
 from __future__ import annotations
@@ -13,10 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pickem.project.rounds import AuditCounts, audit_counts
+from pickem.project.rounds import AuditCounts, audit_counts, paired_audit_counts
 from pickem.project.store import Store
 
 LEAST_PATCHES = 30  # below this no advice is given
+EARLIER = 0.75  # of the labels: the network that the newest is compared with had learned from so many
+LITTLE = 0.03  # of Jaccard: labels that gain at most so much are not worth their time
 RESAMPLES = 2000
 
 
@@ -39,32 +44,56 @@ class Measured:
     quality: Quality
 
 
+@dataclass(frozen=True)
+class Gain:
+    """What the last `labels` labels added to the Jaccard, with its 95 % interval."""
+
+    labels: int
+    gain: float
+    low: float
+    high: float
+
+
 def estimate(counts: Mapping[int, Sequence[AuditCounts]], seed: int = 0) -> Quality | None:
     """Quality from the counts by class; None where no audit patch holds or is predicted any foreground."""
-    tables = [_by_cluster(of_class) for of_class in counts.values()]
-    if not tables:
+    jaccards = _resampled(counts, seed)
+    if jaccards is None:
         return None
-    point = float(_jaccard(np.stack([table.sum(axis=0) for table in tables])))
-    if np.isnan(point):
-        return None
-    patches = len(next(iter(counts.values())))
-    clusters = len(tables[0])
-    if clusters == 1:
+    point, resamples = jaccards
+    patches = _patches(counts)
+    if not len(resamples):
         return Quality(point, 0.0, 1.0, patches)  # a single patch says nothing of any other
-    drawn = np.random.default_rng(seed).integers(0, clusters, (RESAMPLES, clusters))
-    resampled = np.stack([table[drawn].sum(axis=1) for table in tables], axis=1)  # (resamples, classes, 3)
-    low, high = np.nanpercentile(_jaccard(resampled), [2.5, 97.5])
+    low, high = np.nanpercentile(resamples, [2.5, 97.5])
     return Quality(point, float(low), float(high), patches)
 
 
+def paired_gain(
+    then: Mapping[int, Sequence[AuditCounts]], now: Mapping[int, Sequence[AuditCounts]], seed: int = 0
+) -> tuple[float, float, float] | None:
+    """How much larger the Jaccard of `now` is than that of `then`, with the 95 % interval.
+
+    Both are counts on the same patches in the same order. None from fewer than LEAST_PATCHES patches, or
+    where either has no Jaccard.
+    """
+    if _patches(now) < LEAST_PATCHES:
+        return None
+    before, after = _resampled(then, seed), _resampled(now, seed)
+    if before is None or after is None:
+        return None
+    low, high = np.nanpercentile(after[1] - before[1], [2.5, 97.5])
+    return after[0] - before[0], float(low), float(high)
+
+
 def write_quality(store: Store, number: int) -> None:
-    """Estimate the quality of a round's network from its stored audit counts, and store that too."""
+    """Estimate the quality of a round's network from its stored audit counts, and store that too, with what
+    the newest network has gained."""
     quality = estimate(audit_counts(store, number))
     with store.change() as connection:
         connection.execute("DELETE FROM quality WHERE round = ?", (number,))
         if quality:
             row = (number, quality.jaccard, quality.low, quality.high, quality.patches)
             connection.execute("INSERT INTO quality VALUES (?, ?, ?, ?, ?)", row)
+        _write_gain(store)
 
 
 def course(store: Store) -> list[Measured]:
@@ -76,27 +105,74 @@ def course(store: Store) -> list[Measured]:
     return [Measured(number, labelled, Quality(*values)) for number, labelled, *values in rows]
 
 
-def advice(course: Sequence[Quality], labelled: Sequence[int]) -> str:
-    """What to do, in plain words, from the quality and the number of labels of successive networks.
+def gain(store: Store) -> Gain | None:
+    """What the last labels gained; None where that is not known (yet)."""
+    rows = store.rows(
+        "SELECT now.labelled - then_.labelled, g.gain, g.low, g.high FROM gains g "
+        "JOIN rounds now ON now.number = g.round JOIN rounds then_ ON then_.number = g.since"
+    )
+    return Gain(*rows[0]) if rows else None
 
-    The gain is that of the last quarter of the labels; its uncertainty is that of a difference of two
-    independent estimates. They share audit patches, so this errs on the careful side.
-    """
-    if not course or course[-1].patches < LEAST_PATCHES:
-        done = course[-1].patches if course else 0
+
+def advice(newest: Quality | None, gain: Gain | None) -> str:
+    """What to do, in plain words. Nothing is advised from fewer than LEAST_PATCHES patches."""
+    if newest is None or newest.patches < LEAST_PATCHES:
+        done = newest.patches if newest else 0
         return f"No advice yet: {done} of the {LEAST_PATCHES} control patches that it takes are painted."
-    now = course[-1]
-    before = max((i for i, n in enumerate(labelled) if n <= 0.75 * labelled[-1]), default=0)
-    if before == len(course) - 1:
-        return f"Jaccard about {now.jaccard:.2f}. Go on: how much more labels gain is not known yet."
-    then = course[before]
-    gain = now.jaccard - then.jaccard
-    doubt = float(np.hypot(now.high - now.low, then.high - then.low)) / 2
-    patches = labelled[-1] - labelled[before]
-    words = f"The last {patches} patches gained {gain:+.2f} ± {doubt:.2f}"
-    if gain < 0.01:
+    if gain is None:
+        return f"Jaccard about {newest.jaccard:.2f}. Go on: how much more labels gain is not known yet."
+    doubt = (gain.high - gain.low) / 2
+    words = f"The last {gain.labels} patches gained {gain.gain:+.2f} ± {doubt:.2f}"
+    if gain.high < 0:
+        return f"{words}: the network got worse. Were the last patches painted like those before?"
+    if round(gain.high, 2) <= LITTLE:
         return f"{words}: good enough, unless rare shapes matter to you."
-    return f"{words}: going on is worth it."
+    if gain.low > 0:
+        return f"{words}: going on is worth it."
+    return f"{words}: too uncertain to say whether going on is worth it."
+
+
+def _write_gain(store: Store) -> None:
+    """Compare the newest network that was measured with the one of three quarters of its labels.
+
+    Where too few patches are common to the two, as the older one's weights are gone, with one before that.
+    """
+    measured = course(store)
+    now = measured[-1] if measured else None
+    with store.change() as connection:
+        connection.execute("DELETE FROM gains")
+        if now is None or now.quality.patches < LEAST_PATCHES:
+            return
+        earlier = [m for m in measured if m.labelled <= EARLIER * now.labelled] or measured[:1]
+        for then in reversed(earlier):
+            found = paired_gain(*paired_audit_counts(store, then.round, now.round))
+            if found and then.labelled < now.labelled:
+                row = (now.round, then.round, *found)
+                connection.execute("INSERT INTO gains VALUES (?, ?, ?, ?, ?)", row)
+                return
+
+
+def _resampled(
+    counts: Mapping[int, Sequence[AuditCounts]], seed: int
+) -> tuple[float, NDArray[np.float64]] | None:
+    """The Jaccard, and (RESAMPLES,) of it with sections drawn anew, none where there is one patch.
+
+    The same seed draws the same sections. None where no patch holds or is predicted any foreground.
+    """
+    tables = [_by_cluster(of_class) for of_class in counts.values()]
+    point = float(_jaccard(np.stack([table.sum(axis=0) for table in tables]))) if tables else np.nan
+    if np.isnan(point):
+        return None
+    clusters = len(tables[0])
+    if clusters == 1:
+        return point, np.empty(0)
+    drawn = np.random.default_rng(seed).integers(0, clusters, (RESAMPLES, clusters))
+    resampled = np.stack([table[drawn].sum(axis=1) for table in tables], axis=1)  # (resamples, classes, 3)
+    return point, _jaccard(resampled)
+
+
+def _patches(counts: Mapping[int, Sequence[AuditCounts]]) -> int:
+    return len(next(iter(counts.values()), ()))
 
 
 def _by_cluster(counts: Sequence[AuditCounts]) -> NDArray[np.int64]:

@@ -1,5 +1,10 @@
 """One turn of the loop for a project: train on what was painted, measure on the audit, rank what comes next.
 
+With nothing more urgent to do, earlier networks are measured as well, on the audit masks that are new to
+them, one network at a time, the newest first. So the course of the quality is that of all networks on the
+same masks, a corrected mask counts at once, and what the last labels gained is a difference on the same
+patches.
+
 Each part is stored whole before the next begins and asks the database whether it is due, so a trainer that
 was killed at any moment goes on with the part it was in.
 """
@@ -8,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,6 +21,7 @@ from numpy.typing import NDArray
 
 from pickem.acquisition import Selection
 from pickem.durable import remove_partial_files
+from pickem.errors import CheckpointError
 from pickem.geometry import PatchId
 from pickem.learning import ActiveLearner, Person, Pool, Purpose, confusion, stream
 from pickem.learning.round import Stage
@@ -25,9 +32,11 @@ from pickem.project.quality import write_quality
 from pickem.project.rounds import Round
 from pickem.strategies import strategy
 
-Part = Literal["train", "measure", "rank"]
+Part = Literal["train", "measure", "rank", "pick"]
 Progress = Callable[[Stage, int, int], None]
 PROPOSALS_AT_ONCE = 16  # patches
+KEPT_NETWORKS = 2  # the newest ones are kept in any case: the last, and the one before it
+KEPT_BYTES = 2**28  # of checkpoints: some 500 of the default network's; beyond that the oldest are deleted
 
 
 def due(project: Project) -> Part | None:
@@ -37,14 +46,12 @@ def due(project: Project) -> Part | None:
     enough = settings.per_round if latest else settings.first_patches
     if rounds.is_under_way(store) or rounds.waiting_labels(store) >= enough:
         return "train"
-    if latest is None:
-        return None
-    if not latest.ranked:
+    if latest and not latest.ranked:
         return "rank"
-    if len(store.submitted("audit")) > rounds.audited_patches(store, latest.number):
-        return "measure"
     few = max(1, settings.per_round // 2)
-    return "rank" if len(store.queue()) < few <= store.queue_length() else None
+    if len(store.queue()) < few <= store.queue_length():
+        return "rank" if latest else "pick"
+    return "measure" if latest and _to_measure(project) else None
 
 
 class Learning:
@@ -58,7 +65,7 @@ class Learning:
 
     def do(self, part: Part) -> None:
         """Do one part of a round."""
-        {"train": self.train, "measure": self.measure, "rank": self.rank}[part]()
+        {"train": self.train, "measure": self.measure, "rank": self.rank, "pick": self.pick}[part]()
 
     def train(self) -> None:
         """Fit the network to all labels, from the weights of the round before."""
@@ -74,13 +81,20 @@ class Learning:
         self._predictor.save(project.checkpoints / name)
         rounds.finish_round(project.store, at.number, name, fitted.final_loss, time.perf_counter() - started)
         self._holds = at.number
-        self._forget_checkpoints(before=at.number - 1)
+        self._forget_checkpoints()
 
     def measure(self) -> None:
-        """Count what the newest network gets right on the painted audit patches."""
-        project, latest = self._project, self._newest()
+        """Count what the newest network that does not know all audit masks gets right on those new to it.
+
+        Does nothing where every network knows them all.
+        """
+        project = self._project
+        at = _to_measure(project)
+        if at is None or not self._can_load(at):
+            return
+        known = rounds.last_audit_revision(project.store)  # asked first: a mask that comes meanwhile is new
         counts = {}
-        painted = project.store.submitted("audit")
+        painted = project.store.submitted("audit", after=at.audited)
         for done, (stored, mask) in enumerate(painted.items(), start=1):
             probability = self._predictor.predict_proba(project.images.images([stored.patch]))[0]
             table = confusion(mask, probability.argmax(axis=0), self._predictor.classes)
@@ -88,16 +102,26 @@ class Learning:
             counts[stored.id] = np.stack([hit, truth, predicted], axis=1)[1:]
             self._progress("evaluating", done, len(painted))
         with project.store.change():
-            rounds.write_audit(project.store, latest.number, counts)
-            write_quality(project.store, latest.number)
+            rounds.write_audit(project.store, at.number, counts, known)
+            write_quality(project.store, at.number)
+
+    def pick(self) -> None:
+        """Refill the queue before there is any network."""
+        store, seed = self._project.store, self._project.settings.seed
+        again = store.count_answered()  # so that every refill draws other candidates
+        picks = self._project.first_picks(
+            stream(seed, Purpose.POOL, again), stream(seed, Purpose.SELECT, again)
+        )
+        store.replace_queue(picks, None)
 
     def rank(self) -> None:
         """Let the strategy pick what to label next, and draw the network's proposals for it."""
         project, latest = self._project, self._newest()
         rng = stream(project.settings.seed, Purpose.POOL, latest.number + 1)
-        drawn = project.draw(project.settings.pool, rng)
+        answered = set(project.store.answered())
+        drawn = project.draw(project.settings.pool, rng, answered)
         labels = rounds.labels_of(project.store, latest)
-        gone = set(project.store.answered()) - labels.keys()  # skipped, or submitted since the round began
+        gone = answered - labels.keys()  # skipped, or submitted since the round began
         learner = self._learner(labels, [patch for patch in drawn if patch not in gone])
         k = min(QUEUE * project.settings.per_round, len(learner.pool.unlabelled))
         selection = learner.propose(k) if k else Selection((), (), ())
@@ -141,7 +165,38 @@ class Learning:
             self._predictor.load_weights(self._project.checkpoints / at.checkpoint)
             self._holds = at.number
 
-    def _forget_checkpoints(self, before: int) -> None:
-        for path in self._project.checkpoints.glob("round-*"):
-            if int(path.name.removeprefix("round-")[:4]) < before:
+    def _can_load(self, at: Round) -> bool:
+        """Load a network. An earlier one that is damaged is forgotten: nothing depends on it."""
+        try:
+            self._load(at)
+        except CheckpointError as error:
+            if at == rounds.latest_round(self._project.store):
+                raise
+            self._project.store.note("problem", f"An earlier network is given up. {error}")
+            for path in self._project.checkpoints.glob(f"round-{at.number:04d}.*"):
                 path.unlink()
+            return False
+        return True
+
+    def _forget_checkpoints(self) -> None:
+        kept = 0
+        for place, (_, paths) in enumerate(sorted(_checkpoints(self._project).items(), reverse=True)):
+            kept += sum(path.stat().st_size for path in paths)
+            if place >= KEPT_NETWORKS and kept > KEPT_BYTES:
+                for path in paths:
+                    path.unlink()
+
+
+def _to_measure(project: Project) -> Round | None:
+    """The newest round whose network is there and does not know the newest audit masks."""
+    behind = rounds.to_measure(project.store)
+    there = _checkpoints(project).keys() if behind else ()
+    return next((at for at in behind if at.number in there), None)
+
+
+def _checkpoints(project: Project) -> dict[int, list[Path]]:
+    """The files of each round's network that are still there."""
+    found: dict[int, list[Path]] = {}
+    for path in project.checkpoints.glob("round-*"):
+        found.setdefault(int(path.name.split(".")[0].removeprefix("round-")), []).append(path)
+    return found

@@ -27,6 +27,7 @@ class Round:
     checkpoint: str | None  # file name; None while the round is under way
     finished: datetime | None
     ranked: bool  # whether the queue was ranked by its network
+    audited: int  # its network is measured on the newest audit masks up to this revision; 0 = on none
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class AuditCounts:
     hit: int
     truth: int
     predicted: int
+
+
+Counts = dict[int, list[AuditCounts]]  # by class, one per audit patch
 
 
 def begin_round(store: Store) -> Round:
@@ -114,39 +118,82 @@ def waiting_labels(store: Store) -> int:
     return int(rows[0][0])
 
 
-def write_audit(store: Store, number: int, counts: Mapping[int, NDArray[np.int64]]) -> None:
+def last_audit_revision(store: Store) -> int:
+    """Up to which revision there are answers to audit patches; 0 = there are none."""
+    return int(store.rows(f"SELECT coalesce(({_LAST_AUDIT}), 0)")[0][0])
+
+
+def to_measure(store: Store) -> list[Round]:
+    """The finished rounds whose networks do not know the newest audit masks, newest first."""
+    rows = store.rows(
+        f"SELECT * FROM rounds WHERE finished IS NOT NULL AND audited < ({_LAST_AUDIT}) ORDER BY number DESC"
+    )
+    return [_round(row) for row in rows]
+
+
+def write_audit(store: Store, number: int, counts: Mapping[int, NDArray[np.int64]], audited: int) -> None:
     """Store what the network of a round got right: (classes, 3) = hit, truth, predicted, by patch number.
 
-    Foreground classes alone, class 1 first.
+    Foreground classes alone, class 1 first. Counts of other patches stay, save for those whose mask was
+    taken back. `audited`: up to which revision the network now knows all audit masks.
     """
     with store.change() as connection:
-        connection.execute("DELETE FROM audit_counts WHERE round = ?", (number,))
+        connection.execute("UPDATE rounds SET audited = ? WHERE number = ?", (audited, number))
+        connection.execute(
+            f"DELETE FROM audit_counts WHERE round = ? AND patch NOT IN ({_PAINTED})", (number,)
+        )
         for patch, table in counts.items():
             for index, (hit, truth, predicted) in enumerate(table.tolist(), start=1):
                 connection.execute(
-                    "INSERT INTO audit_counts VALUES (?, ?, ?, ?, ?, ?)",
+                    "REPLACE INTO audit_counts VALUES (?, ?, ?, ?, ?, ?)",
                     (number, patch, index, hit, truth, predicted),
                 )
 
 
-def audit_counts(store: Store, number: int) -> dict[int, list[AuditCounts]]:
+def audit_counts(store: Store, number: int) -> Counts:
     """The counts of a round's network, one per audit patch, by class."""
     rows = store.rows(
         "SELECT c.*, p.volume, p.z FROM audit_counts c JOIN patches p ON p.id = c.patch "
         "WHERE c.round = ? ORDER BY c.class, c.patch",
         number,
     )
-    found: dict[int, list[AuditCounts]] = {}
+    found: Counts = {}
     for row in rows:
         counts = AuditCounts((row["volume"], row["z"]), row["hit"], row["truth"], row["predicted"])
         found.setdefault(row["class"], []).append(counts)
     return found
 
 
-def audited_patches(store: Store, number: int) -> int:
-    """On how many audit patches a round's network was measured."""
-    rows = store.rows("SELECT count(DISTINCT patch) FROM audit_counts WHERE round = ?", number)
-    return int(rows[0][0])
+def paired_audit_counts(store: Store, then: int, now: int) -> tuple[Counts, Counts]:
+    """The counts of two rounds' networks on the same masks of the same audit patches, in the same order.
+
+    Patches whose mask was changed since either of the two was measured are left out.
+    """
+    rows = store.rows(
+        "SELECT c.class, p.volume, p.z, t.hit, t.truth, t.predicted, c.hit, c.truth, c.predicted "
+        "FROM audit_counts c JOIN audit_counts t ON t.patch = c.patch AND t.class = c.class "
+        "JOIN patches p ON p.id = c.patch "
+        f"WHERE t.round = ? AND c.round = ? AND ({_LAST_ANSWER}) <= "
+        "(SELECT min(audited) FROM rounds WHERE number IN (t.round, c.round)) ORDER BY c.class, c.patch",
+        then,
+        now,
+    )
+    before: Counts = {}
+    after: Counts = {}
+    for index, volume, z, *numbers in rows:
+        before.setdefault(index, []).append(AuditCounts((volume, z), *numbers[:3]))
+        after.setdefault(index, []).append(AuditCounts((volume, z), *numbers[3:]))
+    return before, after
+
+
+_LAST_ANSWER = "SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped')"
+_LAST_AUDIT = (
+    "SELECT max(r.id) FROM revisions r JOIN patches p ON p.id = r.patch "
+    "WHERE p.kind = 'audit' AND r.state IN ('submitted', 'skipped')"
+)
+_PAINTED = (
+    f"SELECT p.id FROM patches p JOIN revisions r ON r.id = ({_LAST_ANSWER}) WHERE r.state = 'submitted'"
+)
 
 
 def _round(row: sqlite3.Row) -> Round:
@@ -157,4 +204,5 @@ def _round(row: sqlite3.Row) -> Round:
         row["checkpoint"],
         datetime.fromisoformat(row["finished"]) if row["finished"] else None,
         row["ranked"] is not None,
+        row["audited"],
     )

@@ -2,8 +2,10 @@
 
     patches ──< revisions          every mask ever saved; the newest counts
        │  ├───< queue              which patches to serve next, best first; replaced as a whole
-       │  └───< proposals          what the network would paint on them
+       │  └───< proposals          what the network of a round would paint on them
+       │           └── corrections     how much of the one that was shown had to be changed
        └──────< audit_counts >── rounds ── quality    what each network got right on each audit patch
+                                   └────── gains      and how much more than an earlier one
     events                         what happened, for the person and for whoever helps them
 
 `user_version` counts the steps taken.
@@ -75,6 +77,32 @@ STEPS = (
         kind TEXT NOT NULL,
         message TEXT NOT NULL
     );
+    """,
+    # 2: proposals are kept, with what became of them; every network is measured on every audit patch
+    """
+    CREATE TABLE proposals_of_rounds (
+        patch INTEGER NOT NULL REFERENCES patches,
+        round INTEGER NOT NULL REFERENCES rounds,
+        mask BLOB NOT NULL,
+        PRIMARY KEY (patch, round)
+    );
+    INSERT INTO proposals_of_rounds SELECT patch, round, mask FROM proposals;
+    DROP TABLE proposals;
+    ALTER TABLE proposals_of_rounds RENAME TO proposals;
+    CREATE TABLE corrections (
+        patch INTEGER PRIMARY KEY REFERENCES patches,
+        round INTEGER NOT NULL,
+        changed INTEGER NOT NULL,
+        foreground INTEGER NOT NULL,
+        FOREIGN KEY (patch, round) REFERENCES proposals
+    );
+    CREATE TABLE gains (
+        round INTEGER PRIMARY KEY REFERENCES rounds,
+        since INTEGER NOT NULL REFERENCES rounds,
+        gain REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL
+    );
+    ALTER TABLE rounds ADD COLUMN audited INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX answers ON revisions (patch, state);
     """,
 )
 

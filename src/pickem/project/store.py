@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from pickem.acquisition import UNLABELLED, Selection
 from pickem.errors import RevisionConflictError, UnknownPatchError
 from pickem.geometry import PatchId
+from pickem.project.corrections import Corrections, correction
 from pickem.project.database import connect, storage_errors, transaction
 from pickem.project.masks import pack, unpack
 from pickem.project.settings import Unpainted
 
 Kind = Literal["query", "audit"]
 State = Literal["draft", "submitted", "skipped"]
+SUPERSEDED = 3  # rounds that a proposal outlives a newer one of its patch: a page may still show it
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,17 @@ class Revision:
 
 @dataclass(frozen=True)
 class NewMask:
-    """What a person sends to be saved on top of revision `base` (0 = there was none)."""
+    """What a person sends to be saved on top of revision `base` (0 = there was none).
+
+    `proposed_by`: the round whose network's proposal they saw; None = they saw none.
+    """
 
     base: int
     mask: NDArray[np.uint8] | None
     state: State
     unpainted: Unpainted
     seconds: float
+    proposed_by: int | None = None
 
 
 class Store:
@@ -111,15 +117,17 @@ class Store:
     ) -> None:
         """Serve these patches from now on, best first, instead of those queued before.
 
-        `proposals`: what the network of round `ranked_by` would paint on them, (h, w) class indices.
+        `proposals`: what the network of round `ranked_by` would paint on them, (h, w) class indices. Those
+        that a mask was painted on are kept for ever, and of each patch the newest.
         """
         with self.change():
             self._connection.execute("DELETE FROM queue")
             for patch, mask in (proposals or {}).items():
                 number = self._patch_number(patch, "query")
                 self._connection.execute(
-                    "REPLACE INTO proposals VALUES (?, ?, ?)", (number, ranked_by, pack(mask))
+                    "INSERT OR IGNORE INTO proposals VALUES (?, ?, ?)", (number, ranked_by, pack(mask))
                 )
+            self._connection.execute(_DROP_SUPERSEDED, (ranked_by, SUPERSEDED))
             rows = zip(selection.patches, selection.utilities, selection.reasons, strict=True)
             for position, (patch, utility, reason) in enumerate(rows):
                 number = self._patch_number(patch, "query")
@@ -160,11 +168,33 @@ class Store:
         )
         return Queued(_stored(rows[0]), *tuple(rows[0])[-3:]) if rows else None
 
-    def proposal(self, number: int) -> NDArray[np.uint8] | None:
-        """What the last network that ranked this patch would paint on it, (h, w) class indices."""
+    def proposed_by(self, number: int) -> int | None:
+        """The round whose proposal belongs to this patch: the one it was submitted with, else the newest."""
+        sql = (
+            "SELECT coalesce((SELECT round FROM corrections WHERE patch = ?1), "
+            "(SELECT max(round) FROM proposals WHERE patch = ?1))"
+        )
+        found: int | None = self.rows(sql, number)[0][0]
+        return found
+
+    def proposal(self, number: int, by: int | None = None) -> NDArray[np.uint8] | None:
+        """What the network of a round would paint on this patch: of round `by`, else that of `proposed_by`.
+
+        (h, w) class indices; None where there is no such proposal.
+        """
         patch = self.patch(number).patch
-        rows = self.rows("SELECT mask FROM proposals WHERE patch = ?", number)
+        sql = "SELECT mask FROM proposals WHERE patch = ? AND round = ?"
+        rows = self.rows(sql, number, self.proposed_by(number) if by is None else by)
         return unpack(rows[0]["mask"], patch.height, patch.width) if rows else None
+
+    def corrections(self) -> dict[int, Corrections]:
+        """How much of the proposals had to be changed, by the round whose network made them."""
+        rows = self.rows(
+            "SELECT c.round, count(*), sum(c.changed), sum(c.foreground) FROM corrections c "
+            f"JOIN patches p ON p.id = c.patch JOIN revisions r ON r.id = ({_LAST_ANSWER}) "
+            "WHERE r.state = 'submitted' GROUP BY c.round ORDER BY c.round"
+        )
+        return {number: Corrections(*sums) for number, *sums in rows}
 
     def queue_length(self) -> int:
         """Patches that were in the queue when it was ranked."""
@@ -175,18 +205,21 @@ class Store:
     def save(self, number: int, new: NewMask) -> int:
         """Save a mask as the newest revision of a patch and return the revision's number.
 
-        On the disk when this returns. Drafts before it are dropped; submitted masks are kept for ever.
+        On the disk when this returns. Drafts before it are dropped; submitted masks are kept for ever. A
+        patch submitted for the first time with a proposal stays compared with that one.
         Raises UnknownPatchError, RevisionConflictError where `new.base` is not the newest revision, and
         StorageError.
         """
         with self.change():
-            self.patch(number)
+            stored = self.patch(number)
             newest = self._newest_revision(number)
             if new.base != newest:
                 raise RevisionConflictError(
                     "This patch was saved meanwhile from another window.", got=new.base, expected=newest
                 )
             self._connection.execute("DELETE FROM revisions WHERE patch = ? AND state = 'draft'", (number,))
+            if new.state == "submitted" and new.mask is not None and stored.kind == "query":
+                self._compare_with_proposal(number, new.mask, new.proposed_by)
             queued = self.queued(number)
             self._connection.execute(
                 "INSERT INTO revisions (patch, revision, state, mask, foreground, unpainted, seconds, "
@@ -211,13 +244,17 @@ class Store:
         rows = self.rows("SELECT * FROM revisions WHERE patch = ? ORDER BY revision DESC LIMIT 1", number)
         return _revision(rows[0], stored.patch) if rows else None
 
-    def submitted(self, kind: Kind) -> dict[StoredPatch, NDArray[np.uint8]]:
-        """The newest submitted mask of every patch of this kind, in the order of first submission."""
+    def submitted(self, kind: Kind, after: int = 0) -> dict[StoredPatch, NDArray[np.uint8]]:
+        """The newest submitted mask of every patch of this kind, in the order of first submission.
+
+        `after`: only those whose newest one has a greater row number in the table of revisions.
+        """
         rows = self.rows(
             f"SELECT p.*, r.mask FROM patches p JOIN revisions r ON r.id = ({_LAST_ANSWER}) "
-            "WHERE p.kind = ? AND r.state = 'submitted' "
+            "WHERE p.kind = ? AND r.state = 'submitted' AND r.id > ? "
             "ORDER BY (SELECT min(id) FROM revisions WHERE patch = p.id AND state = 'submitted')",
             kind,
+            after,
         )
         found = [(_stored(row), row["mask"]) for row in rows]
         return {stored: unpack(mask, stored.patch.height, stored.patch.width) for stored, mask in found}
@@ -225,6 +262,11 @@ class Store:
     def answered(self) -> list[PatchId]:
         """The patches that somebody has submitted or skipped."""
         return [_stored(row).patch for row in self.rows(f"SELECT p.* FROM patches p WHERE EXISTS ({_DONE})")]
+
+    def count_answered(self) -> int:
+        """How many patches somebody has submitted or skipped."""
+        sql = "SELECT count(DISTINCT patch) FROM revisions WHERE state IN ('submitted', 'skipped')"
+        return int(self.rows(sql)[0][0])
 
     def begun(self) -> StoredPatch | None:
         """The patch that somebody drew on last and has neither submitted nor skipped."""
@@ -289,6 +331,21 @@ class Store:
         with self._lock, storage_errors(self._path):
             return self._connection.execute(sql, values).fetchall()
 
+    def _compare_with_proposal(
+        self, number: int, painted: NDArray[np.uint8], proposed_by: int | None
+    ) -> None:
+        """Count what a mask changed of the proposal that was there when the patch was first submitted."""
+        rows = self.rows("SELECT round FROM corrections WHERE patch = ?", number)
+        submitted = "SELECT 1 FROM revisions WHERE patch = ? AND state = 'submitted'"
+        if not rows and (proposed_by is None or self.rows(submitted, number)):
+            return
+        by = rows[0]["round"] if rows else proposed_by
+        proposed = self.proposal(number, by)
+        if proposed is not None:
+            counts = correction(proposed, painted)
+            row = (number, by, counts.changed, counts.foreground)
+            self._connection.execute("REPLACE INTO corrections VALUES (?, ?, ?, ?)", row)
+
     def _newest_revision(self, number: int) -> int:
         rows = self.rows("SELECT coalesce(max(revision), 0) FROM revisions WHERE patch = ?", number)
         return int(rows[0][0])
@@ -306,6 +363,11 @@ class Store:
 
 _DONE = "SELECT 1 FROM revisions r WHERE r.patch = p.id AND r.state IN ('submitted', 'skipped')"
 _LAST_ANSWER = "SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped')"
+_DROP_SUPERSEDED = (
+    "DELETE FROM proposals AS o WHERE round < ? - ? "
+    "AND EXISTS (SELECT 1 FROM proposals n WHERE n.patch = o.patch AND n.round > o.round) "
+    "AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.patch = o.patch AND c.round = o.round)"
+)
 
 
 def now() -> str:

@@ -59,6 +59,7 @@ class SimulatedAnnotator:
                     "revision": patch["revision"],
                     "state": "submitted",
                     "seconds": annotation_seconds(mask),
+                    "proposed_by": patch["proposed_by"],
                 },
                 data=mask.tobytes(),
             )

@@ -76,7 +76,7 @@ class Desk:
             reason=reason if blind else (queued.reason if queued else "labelled before"),
             state=newest.state if newest else "open",
             revision=newest.revision if newest else 0,
-            has_proposal=not blind and project.store.proposal(stored.id) is not None,
+            proposed_by=None if blind else project.store.proposed_by(stored.id),
             unpainted="background" if blind else (newest or project.settings).unpainted,
             image=Window(
                 top=patch.y - box.start[1],
@@ -141,10 +141,13 @@ def image(desk: OnDesk, number: int, dz: Annotated[int, Query(ge=-(2**31), le=2*
 
 
 @router.get("/patches/{number}/proposal", response_class=Response)
-def proposal(desk: OnDesk, number: int) -> Response:
-    """What the network would paint, uint8 class indices, row by row. Audit patches have none."""
+def proposal(desk: OnDesk, number: int, by: Number | None = None) -> Response:
+    """What a network would paint, uint8 class indices, row by row: that of round `by`, else the newest.
+
+    Audit patches have none.
+    """
     stored = desk.project.store.patch(_checked(number))
-    mask = desk.project.store.proposal(stored.id) if stored.kind == "query" else None
+    mask = desk.project.store.proposal(stored.id, by) if stored.kind == "query" else None
     if mask is None:
         raise UnknownPatchError("There is no proposal for this patch.", got=number)
     return Response(mask.tobytes(), media_type=OCTETS)
@@ -168,14 +171,18 @@ async def save_mask(
     state: Literal["draft", "submitted"],
     unpainted: Literal["background", "unlabelled"] = "background",
     seconds: Annotated[float, Query(ge=0, le=1e7, allow_inf_nan=False)] = 0.0,
+    proposed_by: Number | None = None,
 ) -> Saved:
-    """Save a mask (the body: uint8, row by row) on top of a revision. On the disk when this answers."""
+    """Save a mask (the body: uint8, row by row) on top of a revision. On the disk when this answers.
+
+    `proposed_by`: the round whose network's proposal was shown.
+    """
     body = await request.body()
 
     def save() -> Saved:
         stored = desk.project.store.patch(_checked(number))
         painted = _as_mask(body, stored, len(desk.project.settings.classes))
-        new = NewMask(revision, painted, state, unpainted, seconds)
+        new = NewMask(revision, painted, state, unpainted, seconds, proposed_by)
         return Saved(revision=desk.project.store.save(stored.id, new), progress=desk.progress())
 
     return await asyncio.to_thread(save)

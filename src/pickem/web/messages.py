@@ -56,6 +56,17 @@ class QualityInfo(Answer):
     patches: int
 
 
+class TurnInfo(Answer):
+    """A network of the course: its quality, and which share of its proposals had to be changed, of how many
+    patches; None where that is not known."""
+
+    network: str
+    labelled: int
+    quality: QualityInfo | None
+    changed: float | None
+    proposals: int
+
+
 class ProgressInfo(Answer):
     """Where the project stands."""
 
@@ -68,6 +79,7 @@ class ProgressInfo(Answer):
     network: NetworkInfo | None
     trainer: TrainerInfo
     quality: QualityInfo | None
+    course: list[TurnInfo]
     advice: str
 
 
@@ -103,7 +115,7 @@ class PatchInfo(Answer):
     reason: str
     state: Literal["open", "draft", "submitted", "skipped"]
     revision: int
-    has_proposal: bool
+    proposed_by: int | None  # the round whose network has a proposal for it; None: there is no proposal
     unpainted: Literal["background", "unlabelled"]
     image: Window
     sections: tuple[int, int]

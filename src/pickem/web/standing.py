@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from pickem.project import rounds
-from pickem.project.quality import advice, course
+from pickem.project.course import Turn, turns
+from pickem.project.quality import Quality, advice, gain
 from pickem.project.store import Store
-from pickem.web.messages import NetworkInfo, ProgressInfo, QualityInfo, TrainerInfo
+from pickem.web.messages import NetworkInfo, ProgressInfo, QualityInfo, TrainerInfo, TurnInfo
 from pickem.web.supervisor import Activity
 
 
 def standing(store: Store, activity: Activity) -> ProgressInfo:
     """Labels, queue, network and quality of a project now."""
     latest = rounds.latest_round(store)
-    measured = course(store)
-    now = measured[-1].quality if measured else None
+    course = turns(store)
+    now = next((turn.quality for turn in reversed(course) if turn.quality), None)
     return ProgressInfo(
         labelled=store.count("query", "submitted"),
         submitted_today=store.submitted_since(datetime.now(UTC).replace(hour=0, minute=0, second=0)),
@@ -24,7 +25,7 @@ def standing(store: Store, activity: Activity) -> ProgressInfo:
         audit_done=store.count("audit", "submitted"),
         audit_total=len(store.patches("audit")),
         network=NetworkInfo(
-            name=f"network {latest.number + 1}",
+            name=_name(latest.number),
             labelled=latest.labelled,
             trained_at=latest.finished.isoformat() if latest.finished else "",
             ranked=latest.ranked,
@@ -38,8 +39,29 @@ def standing(store: Store, activity: Activity) -> ProgressInfo:
             seconds_left=activity.seconds_left,
             problem=activity.problem,
         ),
-        quality=QualityInfo(jaccard=now.jaccard, low=now.low, high=now.high, patches=now.patches)
-        if now
-        else None,
-        advice=advice([m.quality for m in measured], [m.labelled for m in measured]),
+        quality=_quality(now),
+        course=[_turn(turn) for turn in course],
+        advice=advice(now, gain(store)),
     )
+
+
+def _turn(turn: Turn) -> TurnInfo:
+    corrections = turn.corrections
+    return TurnInfo(
+        network=_name(turn.round),
+        labelled=turn.labelled,
+        quality=_quality(turn.quality),
+        changed=corrections.share if corrections else None,
+        proposals=corrections.patches if corrections else 0,
+    )
+
+
+def _quality(quality: Quality | None) -> QualityInfo | None:
+    if quality is None:
+        return None
+    return QualityInfo(jaccard=quality.jaccard, low=quality.low, high=quality.high, patches=quality.patches)
+
+
+def _name(number: int) -> str:
+    """Networks are counted from 1 for people."""
+    return f"network {number + 1}"

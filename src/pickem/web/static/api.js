@@ -14,6 +14,14 @@
  * @property {number | null} seconds_left @property {string | null} problem
  */
 
+/** @typedef {{jaccard: number, low: number, high: number, patches: number}} Quality */
+
+/**
+ * @typedef {object} Turn a network of the course
+ * @property {string} network @property {number} labelled @property {Quality | null} quality
+ * @property {number | null} changed share of its proposals that was changed @property {number} proposals patches
+ */
+
 /**
  * @typedef {object} Progress
  * @property {number} labelled @property {number} submitted_today
@@ -21,7 +29,8 @@
  * @property {number} audit_done @property {number} audit_total
  * @property {{name: string, labelled: number, trained_at: string} | null} network
  * @property {Trainer} trainer
- * @property {{jaccard: number, low: number, high: number, patches: number} | null} quality
+ * @property {Quality | null} quality
+ * @property {Turn[]} course networks that were measured, or whose proposals were corrected, oldest first
  * @property {string} advice
  */
 
@@ -35,7 +44,8 @@
  * @property {"query" | "audit"} kind audit: painted completely and without a proposal, to measure the quality
  * @property {string} reason why this patch was chosen, one line
  * @property {"open" | "draft" | "submitted" | "skipped"} state
- * @property {number} revision of its mask; 0 when it has none @property {boolean} has_proposal
+ * @property {number} revision of its mask; 0 when it has none
+ * @property {number | null} proposed_by the round whose network has a proposal for it
  * @property {Unpainted} unpainted
  * @property {{top: number, left: number, height: number, width: number}} image the delivered image, and where
  *   the patch begins inside of it
@@ -161,9 +171,10 @@ export async function getImage(patch, dz) {
  * @returns {Promise<Uint8Array | null>} class index, height × width; null when there is none
  */
 export async function getProposal(patch) {
-  if (!patch.has_proposal) return null;
+  if (patch.proposed_by === null) return null;
+  const path = `api/patches/${patch.id}/proposal?by=${patch.proposed_by}`;
   try {
-    return (await bytes(`api/patches/${patch.id}/proposal`, patch.height * patch.width))?.bytes ?? null;
+    return (await bytes(path, patch.height * patch.width))?.bytes ?? null;
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
@@ -182,8 +193,9 @@ export async function getMask(patch) {
 
 /**
  * @param {number} id @param {Uint8Array} mask stored mask
- * @param {{revision: number, state: "draft" | "submitted", seconds: number, unpainted: Unpainted}} about
- *   `revision` is the one this mask was painted on; the server refuses (409) when it has a newer one
+ * @param {{revision: number, state: "draft" | "submitted", seconds: number, unpainted: Unpainted,
+ *   proposedBy?: number | null}} about `revision` is the one this mask was painted on; the server refuses (409)
+ *   when it has a newer one. `proposedBy`: the round of the proposal that was shown
  * @returns {Promise<{revision: number, progress: Progress}>}
  */
 export function putMask(id, mask, about) {
@@ -193,6 +205,7 @@ export function putMask(id, mask, about) {
     seconds: about.seconds.toFixed(1),
     unpainted: about.unpainted,
   });
+  if (typeof about.proposedBy === "number") query.set("proposed_by", String(about.proposedBy));
   return json(`api/patches/${id}/mask?${query}`, { method: "PUT", body: new Uint8Array(mask), ...WRITE });
 }
 

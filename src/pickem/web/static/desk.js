@@ -136,6 +136,7 @@ export class Desk {
       // A correction to a submitted patch must not take it back from the labels if the annotator then walks away.
       state: work.patch.state === "submitted" ? "submitted" : state,
       seconds: work.seconds,
+      proposedBy: work.proposal && work.patch.proposed_by,
       saved: false,
     });
   }

@@ -2,6 +2,7 @@
  * How far is the project, how good is the network, what is it doing? Puts the server's news into words.
  */
 import { find } from "./controls.js";
+import { correctionsOf, courseOf, keyOf } from "./course.js";
 
 /** @typedef {import("./api.js").Progress} Progress */
 
@@ -9,6 +10,8 @@ import { find } from "./controls.js";
 export function showNews(progress) {
   showCounts(progress);
   showQuality(progress.quality);
+  find("#course").replaceChildren(...courseOf(progress.course));
+  find("#corrections").replaceChildren(...correctionsOf(progress.course));
   find("#advice").textContent = progress.advice;
   showNetwork(progress);
 }
@@ -40,14 +43,8 @@ function showQuality(quality) {
     "p",
     `Jaccard, ${low.toFixed(2)} to ${high.toFixed(2)} on ${patches} control patches`,
   );
-  const scale = element("div", "", "scale");
-  const band = element("div", "", "band");
-  const mark = element("div", "", "mark");
-  band.style.left = percent(low);
-  band.style.width = percent(high - low);
-  mark.style.left = percent(jaccard);
-  scale.append(band, mark);
-  place.replaceChildren(number, interval, scale);
+  interval.prepend(keyOf("jaccard"));
+  place.replaceChildren(number, interval);
 }
 
 /** @param {Progress} progress */
@@ -71,9 +68,6 @@ function element(tag, text, className = "") {
   made.className = className;
   return made;
 }
-
-/** @param {number} share 0 … 1 @returns {string} */
-const percent = (share) => `${(100 * share).toFixed(1)}%`;
 
 /** @param {number} seconds @returns {string} */
 function duration(seconds) {

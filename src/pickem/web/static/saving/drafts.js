@@ -17,6 +17,7 @@
  * @property {number} revision the server's revision that the mask was painted on
  * @property {"draft" | "submitted"} state
  * @property {number} seconds of work on the patch
+ * @property {number | null} [proposedBy] the round of the proposal that was shown; older drafts do not say
  * @property {boolean} saved whether the server has it
  */
 
