@@ -57,8 +57,8 @@ def learning_curves(summary: Summary, paper: PaperResults | None) -> str:
         parts.append("Light parts of a line: not all seeds have come this far.")
     if paper:
         parts.append(
-            "Thin dashed: the paper’s curves of the strategies run here, one run each, as far as they lie in "
-            "the range drawn."
+            "Thin dashed: the paper’s curves of the strategies run here, apparently one run each (it does not "
+            "say), as far as they lie in the range drawn."
         )
     return " ".join(parts)
 

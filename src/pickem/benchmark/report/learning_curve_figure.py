@@ -161,7 +161,7 @@ def _draw_paper(axes: Axes, paper: PaperResults, curves: Curves) -> list[Line2D]
         label=f"paper, full: {paper.full_supervision:.3f}",
         zorder=1,
     )
-    dashed = Line2D([], [], color=BLACK, linewidth=0.6, linestyle=(0, (4, 2)), label="paper (n = 1)")
+    dashed = Line2D([], [], color=BLACK, linewidth=0.6, linestyle=(0, (4, 2)), label="paper (apparently n = 1)")
     return [dashed, full]
 
 
