@@ -12,7 +12,6 @@ from rich.table import Table as TerminalTable
 
 from pickem.benchmark.report import Table
 
-
 _NARROWEST_HEAD = 6  # so that "at 40" and "at 100" look alike
 
 

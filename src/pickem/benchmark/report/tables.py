@@ -51,7 +51,11 @@ def main_table(summary: Summary) -> Table:
     ]
     blank = (wording.NOTHING,) * len(summary.counts)
     rows += [
-        Row(name, (str(value.n), *blank, wording.jaccard(value, value.n), wording.NOTHING, wording.NOTHING), reference=True)
+        Row(
+            name,
+            (str(value.n), *blank, wording.jaccard(value, value.n), wording.NOTHING, wording.NOTHING),
+            reference=True,
+        )
         for name, value in summary.full_supervision.items()
     ]
     area = f"AUC {summary.within.start}–{summary.within.stop}" if summary.within else "AUC"
@@ -114,8 +118,8 @@ def paper_table(summary: Summary, paper: PaperResults) -> Table:
         for name, values in found.items()
     ]
     caption = (
-        "The paper’s own results, apparently one run each, read off its Figure 2 (± 0.005; blank below its range). "
-        f"Its full supervision: {paper.full_supervision:.3f}."
+        "The paper’s own results, apparently one run each, read off its Figure 2 (± 0.005; blank below its "
+        f"range). Its full supervision: {paper.full_supervision:.3f}."
     )
     return _without_empty_columns(caption, ("strategy", *(f"at {n}" for n in summary.counts)), rows)
 
