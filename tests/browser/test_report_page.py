@@ -64,6 +64,22 @@ def test_every_figure_is_drawn_and_fits(page: Page) -> None:
         assert 0.3 < box["height"] / box["width"] < 2
 
 
+def test_lettering_has_one_size_and_is_no_larger_than_text(browser: Browser, tmp_path: Path) -> None:
+    """A benchmark of two rounds has one query: a Figure 4 that is a third as wide as the others."""
+    runs = SyntheticRuns(strategies=("random", "entropy"), seeds=2, rounds=2)
+    context = browser.new_context(viewport={"width": SCREEN, "height": 844})
+    page = context.new_page()
+    page.goto(write_report(write_runs(tmp_path, runs)).page.as_uri())
+    pixels_per_point = page.evaluate(
+        """[...document.querySelectorAll('figure svg')]
+           .map(svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
+    )
+    context.close()
+    assert len(pixels_per_point) == 5
+    assert 7 * min(pixels_per_point) >= 12
+    assert 7 * max(pixels_per_point) <= 16, "figures are lettered in 7 points"
+
+
 def test_a_wide_table_can_be_scrolled_to_its_end_with_the_names_in_sight(page: Page) -> None:
     table = page.locator(".scroll").first
     table.evaluate("element => element.scrollLeft = element.scrollWidth")

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pickem.benchmark.report import Report, write_report
+from pickem.benchmark.report import Report, main_table, write_report
 from pickem.benchmark.report.paper import comparable_paper_results
 from pickem.benchmark.report.results_table import read_results
+from pickem.benchmark.report.summary import summarise
 from pickem.errors import JournalError, NoResultsError, StorageError, UnknownStrategyError
-from tests.fixtures.synthetic_runs import SyntheticRuns, jaccards, write_runs
-from tests.integration.command_line import pickem
+from tests.fixtures.synthetic_runs import STRATEGIES, SyntheticRuns, jaccards, write_runs
+from tests.integration.command_line import pickem, pickem_here
 
 FIGURES = ("figure-2", "figure-2-pixels", "figure-2-effort", "figure-3", "figure-4")
 FEW = SyntheticRuns(strategies=("random", "entropy"), seeds=2, rounds=3)
@@ -95,7 +96,7 @@ def test_five_seeds_have_intervals_and_corrected_p_values(five_seeds: Report) ->
 def test_few_seeds_have_points_only_and_the_page_says_so(few_seeds: Report) -> None:
     page = text_of(few_seeds)
     assert "fewer than 5 seeds: points only, no intervals and no tests" in page
-    assert "Dots: single seeds" in page
+    assert "the symbols are single seeds" in page
     assert "p (Holm)" not in page
     assert " ± 0." not in page
     assert "t intervals, where" not in page
@@ -158,6 +159,7 @@ def test_the_page_says_whether_the_papers_curves_are_drawn(tmp_path: Path, five_
     beside = text_of(write_report(write_runs(tmp_path, runs)))
     assert "The paper’s numbers" in beside
     assert "Thin dashed: the paper’s curves" in beside
+    assert beside.count("one run each") == beside.count("apparently one run each"), "the paper does not say"
     assert "The paper’s own curves are not drawn" in text_of(five_seeds)
     assert "The paper’s numbers" not in text_of(five_seeds)
 
@@ -211,6 +213,29 @@ def test_figure_3_shows_the_strategies_asked_for(tmp_path: Path) -> None:
 
 def test_figure_4_shows_another_strategy_where_least_confidence_was_not_run(few_seeds: Report) -> None:
     assert "queries of entropy, seed 0" in text_of(few_seeds)
+
+
+def test_images_have_a_scale_bar_where_the_size_of_a_pixel_is_known(
+    tmp_path: Path, five_seeds: Report
+) -> None:
+    assert text_of(five_seeds).count("Scale bar: 100 nm.") == 2, "96 pixels of 4.6 nm, in Figures 3 and 4"
+    runs = SyntheticRuns(strategies=("random",), seeds=1, rounds=2, full=False, voxel_size=None)
+    without = text_of(write_report(write_runs(tmp_path, runs)))
+    assert without.count("No scale bar: run.toml does not say how large a pixel is.") == 2
+
+
+def test_figures_that_cannot_be_drawn_are_named(tmp_path: Path, five_seeds: Report) -> None:
+    runs = SyntheticRuns(strategies=("random",), seeds=1, rounds=2, full=False)
+    directory = write_runs(tmp_path, runs)
+    views = directory / "runs/random/seed-000/views"
+    (views / "picks-1.npz").unlink()
+    without_picks = text_of(write_report(directory))
+    assert "Figure 4 is not drawn" in without_picks
+    assert "Figure 3 is not drawn" not in without_picks
+    for path in views.iterdir():
+        path.unlink()
+    assert "Figure 3 is not drawn" in text_of(write_report(directory))
+    assert "is not drawn" not in text_of(five_seeds)
 
 
 def test_names_are_escaped(tmp_path: Path) -> None:
@@ -328,6 +353,24 @@ def test_command_line_prints_the_table_and_where_the_page_is(tmp_path: Path) -> 
     assert f"report: {tmp_path / 'report' / 'report.html'}" in done.stdout
     assert "entropy" in done.stdout
     assert (tmp_path / "report" / "report.html").is_file()
+
+
+@pytest.mark.parametrize(("columns", "seeds"), [(80, 2), (80, 5), (40, 2)])
+def test_command_line_prints_every_number_whole_in_a_narrow_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int, seeds: int
+) -> None:
+    runs = SyntheticRuns(strategies=tuple(STRATEGIES), seeds=seeds, rounds=6, views=False)
+    directory = write_runs(tmp_path / "runs", runs)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = pickem_here("report", directory)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.partition("report: ")[0].splitlines()
+    assert max(map(len, lines)) <= columns
+    content = main_table(summarise(read_results(directory)))
+    assert "at 500" not in content.head, "nobody has come there"
+    for row in content.rows:
+        printed = " ".join(line.removeprefix(row.name) for line in lines if line.split()[:1] == [row.name])
+        assert printed.split() == " ".join(row.cells).split()
 
 
 def test_command_line_turns_an_empty_folder_into_a_message(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pickem.benchmark.report.paper import DATASETS_OF_THE_PAPER, PaperResults
 from pickem.benchmark.report.picks_figure import PickPanels
+from pickem.benchmark.report.scale_bar import ScaleBar
 from pickem.benchmark.report.segmentation_figure import LABELS, SegmentationPanels
 from pickem.benchmark.report.statistics import FEWEST_FOR_INTERVAL
 from pickem.benchmark.report.summary import Summary
@@ -52,13 +53,16 @@ def learning_curves(summary: Summary, paper: PaperResults | None) -> str:
     if summary.most_seeds >= FEWEST_FOR_INTERVAL:
         parts.append(f"Bands: 95 % t intervals, where there are {FEWEST_FOR_INTERVAL} seeds or more.")
     if summary.has_points_only and summary.most_seeds > 1:
-        parts.append(f"Dots: single seeds, where there are fewer than {FEWEST_FOR_INTERVAL}.")
+        parts.append(
+            f"Where there are fewer than {FEWEST_FOR_INTERVAL}, the symbols are single seeds, moved a little "
+            "sideways to be told apart, and the faint line is their mean."
+        )
     if any(len({curve.last for curve in group}) > 1 for group in summary.curves.values()):
         parts.append("Light parts of a line: not all seeds have come this far.")
     if paper:
         parts.append(
-            "Thin dashed: the paper’s curves of the strategies run here, one run each, as far as they lie in "
-            "the range drawn."
+            "Thin dashed: the paper’s curves of the strategies run here, apparently one run each (it does "
+            "not say), as far as they lie in the range drawn."
         )
     return " ".join(parts)
 
@@ -85,6 +89,7 @@ def segmentations(panels: SegmentationPanels) -> str:
         parts.append(f"Full supervision: {panels.full[0]}.")
     if panels.left_out:
         parts.append(f"Without images so far: {', '.join(panels.left_out)}.")
+    parts.append(_length_of(panels.scale_bar))
     return " ".join(parts)
 
 
@@ -93,8 +98,33 @@ def picks(panels: PickPanels) -> str:
     return (
         f"The first pick of each of the first queries of {panels.strategy}, seed {panels.seed}, as the "
         "network of that moment saw it: the image, the predicted probability of foreground, and the "
-        "confidence, which is the probability of the likeliest class (eq. 2 of the paper); dark is unsure."
+        "confidence, which is the probability of the likeliest class (eq. 2 of the paper); dark is unsure. "
+        f"{_length_of(panels.scale_bar)}"
     )
+
+
+def missing_images(panels: SegmentationPanels | None, picks: PickPanels | None) -> str:
+    """Why Figure 3 or 4 is not there; nothing where both are."""
+    reasons = []
+    if panels is None:
+        reasons.append(
+            f"Figure 3 is not drawn: there is no image of a segmentation after {LABELS} labels or fewer, or "
+            "none that the strategies to be shown share."
+        )
+    if picks is None:
+        reasons.append("Figure 4 is not drawn: there is no image of a pick.")
+    if reasons:
+        reasons.append(
+            "A benchmark keeps such images in runs/STRATEGY/seed-NNN/views/ as it runs, those of picks from "
+            "the second round on; a copy of its folder may have been made without them."
+        )
+    return " ".join(reasons)
+
+
+def _length_of(bar: ScaleBar | None) -> str:
+    if bar is None:
+        return "No scale bar: run.toml does not say how large a pixel is."
+    return f"Scale bar: {bar.label}."
 
 
 def by_pixels() -> str:

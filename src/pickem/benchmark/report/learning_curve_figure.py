@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from pickem.benchmark.report.curves import Cost, Curves, LearningCurve, MeanPoint, cost_of, mean_curve
+from pickem.benchmark.report.curves import Cost, Curves, MeanPoint, cost_of, mean_curve
 from pickem.benchmark.report.paper import PaperResults
 from pickem.benchmark.report.results_table import Evaluation
 from pickem.benchmark.report.statistics import FEWEST_FOR_INTERVAL
@@ -23,7 +24,8 @@ _FULL = {
     "full-converged": ("full, converged", "-"),
     "full-matched": ("full, matched", "-."),
 }
-_LIGHT = 0.35
+_LIGHT, _FAINT = 0.3, 0.7
+_SIDEWAYS, _FEWEST_PLACES = 0.6, 8  # of the distance between two rounds, and so many places in it at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def learning_curve_figure(
     """Mean Jaccard over seeds against the cost of labels; None where no curve knows this cost.
 
     With FEWEST_FOR_INTERVAL seeds or more at a point: the 95 % t interval as a band. With fewer: the seeds as
-    small points. The mean is drawn lighter where not all seeds of the strategy have arrived yet. The paper's
+    points, side by side against patches, and the mean as a faint line. The mean is drawn lighter still where
+    not all seeds of the strategy have arrived yet. The paper's
     curves are thin and dashed, in the colours of their strategies, for strategies that were run here; what
     lies far below all of ours is cut off.
     """
@@ -51,12 +54,13 @@ def learning_curve_figure(
     if not means:
         return None
     unit = unit_of(cost, max(points[-1].cost for points in means.values()))
+    seeds = _single_seeds(means, curves, cost, unit)
     drawn_paper = paper if cost is Cost.PATCHES else None
     entries = len(means) + len(full_supervision) + (2 if drawn_paper else 0)
     figure = new_figure(WIDTH_MM, AXES_MM + _ROW_MM * -(-entries // 2) + 2)
     axes = figure.add_subplot()
     handles = [
-        *(_draw_strategy(axes, name, points, curves[name], cost, unit) for name, points in means.items()),
+        *(_draw_strategy(axes, name, points, seeds[name], unit) for name, points in means.items()),
         *(_draw_full(axes, name, rows) for name, rows in full_supervision.items()),
         *(_draw_paper(axes, drawn_paper, curves) if drawn_paper else ()),
     ]
@@ -90,28 +94,22 @@ def _draw_strategy(
     axes: Axes,
     name: str,
     points: Sequence[MeanPoint],
-    curves: Sequence[LearningCurve],
-    cost: Cost,
+    dots: Sequence[tuple[float, float]],
     unit: Unit,
 ) -> Line2D:
+    """Draw the mean, its band, and single seeds at `dots`; returns the strategy's line for the legend."""
     style = style_of(name)
+    symbol: dict[str, Any] = {
+        "marker": style.marker,
+        "color": style.colour,
+        "markerfacecolor": style.colour if style.filled else "white",
+    }
     x = np.array([point.cost / unit.size for point in points])
     y = np.array([point.jaccard.mean for point in points])
     seeds = np.array([point.jaccard.n for point in points])
     whole = seeds == seeds.max()
-    axes.plot(x, y, color=style.colour, linewidth=1.0, alpha=_LIGHT, zorder=2)
-    (line,) = axes.plot(
-        x[whole],
-        y[whole],
-        color=style.colour,
-        linewidth=1.0,
-        marker=style.marker,
-        markersize=3.2,
-        markerfacecolor=style.colour if style.filled else "white",
-        markeredgewidth=0.7,
-        label=f"{name} ({_seeds(seeds.min(), seeds.max())})",
-        zorder=3,
-    )
+    label = f"{name} ({_seeds(seeds.min(), seeds.max())})"
+    axes.plot(x, y, color=style.colour, linewidth=0.7, alpha=_LIGHT, zorder=2)
     banded = [point for point in points if point.jaccard.interval is not None]
     axes.fill_between(
         [point.cost / unit.size for point in banded],
@@ -121,16 +119,54 @@ def _draw_strategy(
         alpha=0.12,
         linewidth=0,
     )
-    lonely = {point.labelled for point in points if 1 < point.jaccard.n < FEWEST_FOR_INTERVAL}
-    dots = [
-        (value / unit.size, row.jaccard)
-        for curve in curves
-        for row in curve.evaluations
-        if row.labelled_patches in lonely and (value := cost_of(row, cost)) is not None
-    ]
     if dots:
-        axes.plot(*zip(*dots, strict=True), ".", color=style.colour, markersize=2, alpha=0.6, zorder=1)
+        axes.plot(*zip(*dots, strict=True), **symbol, linestyle="none", markersize=2.2, markeredgewidth=0.5)
+    if (
+        1 < seeds.max() < FEWEST_FOR_INTERVAL
+    ):  # the seeds are the symbols, and the mean is no more than a guide
+        axes.plot(x[whole], y[whole], color=style.colour, linewidth=0.9, alpha=_FAINT, zorder=2)
+        return Line2D([], [], **symbol, linewidth=0.7, markersize=2.2, markeredgewidth=0.5, label=label)
+    (line,) = axes.plot(
+        x[whole],
+        y[whole],
+        **symbol,
+        linewidth=1.0,
+        markersize=3.2,
+        markeredgewidth=0.7,
+        label=label,
+        zorder=3,
+    )
     return line
+
+
+def _single_seeds(
+    means: Mapping[str, Sequence[MeanPoint]], curves: Curves, cost: Cost, unit: Unit
+) -> Mapping[str, Sequence[tuple[float, float]]]:
+    """Where to draw the seeds of each strategy, where it has several but too few for an interval.
+
+    Strategies are evaluated at the same numbers of patches: there each has its place beside the true one.
+    """
+    lonely = {
+        name: {point.labelled for point in points if 1 < point.jaccard.n < FEWEST_FOR_INTERVAL}
+        for name, points in means.items()
+    }
+    beside = _sideways([name for name in means if lonely[name]], means) if cost is Cost.PATCHES else {}
+    return {
+        name: [
+            (value / unit.size + beside.get(name, 0.0), row.jaccard)
+            for curve in curves[name]
+            for row in curve.evaluations
+            if row.labelled_patches in lonely[name] and (value := cost_of(row, cost)) is not None
+        ]
+        for name in means
+    }
+
+
+def _sideways(names: Sequence[str], means: Mapping[str, Sequence[MeanPoint]]) -> Mapping[str, float]:
+    """Patches by which each strategy is moved, left to right in this order, within a share of a round."""
+    counts = sorted({point.labelled for points in means.values() for point in points})
+    step = min(np.diff(counts), default=0) * _SIDEWAYS / max(len(names), _FEWEST_PLACES)
+    return {name: float(step * (i - (len(names) - 1) / 2)) for i, name in enumerate(names)}
 
 
 def _draw_full(axes: Axes, name: str, rows: Sequence[Evaluation]) -> Line2D:
@@ -149,7 +185,8 @@ def _draw_paper(axes: Axes, paper: PaperResults, curves: Curves) -> list[Line2D]
                 curve.labelled[inside],
                 curve.jaccard[inside],
                 color=style_of(name).colour,
-                linewidth=0.6,
+                alpha=_FAINT,
+                linewidth=0.5,
                 linestyle=(0, (4, 2)),
                 zorder=1,
             )
@@ -161,7 +198,15 @@ def _draw_paper(axes: Axes, paper: PaperResults, curves: Curves) -> list[Line2D]
         label=f"paper, full: {paper.full_supervision:.3f}",
         zorder=1,
     )
-    dashed = Line2D([], [], color=BLACK, linewidth=0.6, linestyle=(0, (4, 2)), label="paper (n = 1)")
+    dashed = Line2D(
+        [],
+        [],
+        color=BLACK,
+        alpha=_FAINT,
+        linewidth=0.5,
+        linestyle=(0, (4, 2)),
+        label="paper (apparently n = 1)",
+    )
     return [dashed, full]
 
 

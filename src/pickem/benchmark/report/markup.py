@@ -42,13 +42,13 @@ def definitions(pairs: Mapping[str, object]) -> str:
     return f"<dl>{''.join(rows)}</dl>"
 
 
-def figure(rendered: RenderedFigure | None, label: str, caption: str, css_class: str) -> str:
+def figure(rendered: RenderedFigure | None, label: str, caption: str) -> str:
     """A figure inline, with links to its files; nothing where it was not drawn."""
     if rendered is None:
         return ""
     files = f'<a href="{rendered.name}.png">PNG</a> <a href="{rendered.name}.svg">SVG</a>'
     return (
-        f'<figure id="{rendered.name}"{_class(css_class)}>\n{inline_svg(rendered, escape(label))}\n'
+        f'<figure id="{rendered.name}">\n{inline_svg(rendered, escape(label))}\n'
         f"<figcaption><strong>{escape(label)}.</strong> {escape(caption)} {files}</figcaption>\n</figure>"
     )
 

@@ -37,22 +37,16 @@ def page(
     run = summary.results.run
     title = f"{run.dataset}, {run.split} split" if run.split else run.dataset
     curves = captions.learning_curves(summary, paper)
-    segmentations = captions.segmentations(panels) if panels else ""
-    first_picks = captions.picks(picks) if picks else ""
     sections = [
         markup.section(
             "Learning curves",
-            markup.figure(figures.get("figure-2"), "Figure 2", curves, "curves"),
+            markup.figure(figures.get("figure-2"), "Figure 2", curves),
             markup.paragraph(captions.paper_comparable(summary, paper), "note"),
         ),
         markup.section("Results", markup.table(main_table(summary)), markup.table(class_table(summary))),
         markup.section("Against the baselines", *_comparisons(summary)),
         markup.section("The same, by what labels cost", _cost_figures(figures)),
-        markup.section(
-            "Segmentations",
-            markup.figure(figures.get("figure-3"), "Figure 3", segmentations, "images"),
-            markup.figure(figures.get("figure-4"), "Figure 4", first_picks, "images"),
-        ),
+        markup.section("Segmentations", *_segmentations(figures, panels, picks)),
         markup.section("The paper’s numbers", markup.table(paper_table(summary, paper))) if paper else "",
         markup.section(
             "How the numbers are made", markup.bullets(captions.methods(summary)), _settings(run.tables)
@@ -91,19 +85,22 @@ def _comparisons(summary: Summary) -> list[str]:
 
 
 def _cost_figures(figures: Mapping[str, RenderedFigure]) -> str:
-    pixels = markup.figure(
-        figures.get("figure-2-pixels"),
-        "Figure 2, by pixels",
-        captions.by_pixels(),
-        "curves",
-    )
-    effort = markup.figure(
-        figures.get("figure-2-effort"),
-        "Figure 2, by effort",
-        captions.by_effort(),
-        "curves",
-    )
+    pixels = markup.figure(figures.get("figure-2-pixels"), "Figure 2, by pixels", captions.by_pixels())
+    effort = markup.figure(figures.get("figure-2-effort"), "Figure 2, by effort", captions.by_effort())
     return f'<div class="pair">\n{pixels}\n{effort}\n</div>' if pixels or effort else ""
+
+
+def _segmentations(
+    figures: Mapping[str, RenderedFigure], panels: SegmentationPanels | None, picks: PickPanels | None
+) -> list[str]:
+    """Figures 3 and 4, or why they are not there."""
+    missing = captions.missing_images(panels, picks)
+    third, fourth = figures.get("figure-3"), figures.get("figure-4")
+    return [
+        markup.figure(third, "Figure 3", captions.segmentations(panels)) if panels else "",
+        markup.figure(fourth, "Figure 4", captions.picks(picks)) if picks else "",
+        markup.paragraph(missing, "note") if missing else "",
+    ]
 
 
 def _settings(tables: Mapping[str, Mapping[str, Any]]) -> str:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
+from pickem.benchmark.report.scale_bar import ScaleBar, draw_scale_bar, scale_bar
 from pickem.benchmark.report.stored_views import PickView, ViewFolder, read_pick_view
 from pickem.benchmark.report.style import new_figure
 
@@ -29,9 +30,16 @@ class PickPanels:
     strategy: str
     seed: int
     by_query: dict[int, PickView]  # query, from 1
+    nm_per_pixel: float | None
+
+    @property
+    def scale_bar(self) -> ScaleBar | None:
+        """Of the first image; None where the size of a pixel is not known."""
+        width = next(iter(self.by_query.values())).image.shape[1]
+        return scale_bar(width, self.nm_per_pixel) if self.nm_per_pixel else None
 
 
-def choose_picks(directory: Path, strategies: Sequence[str]) -> PickPanels | None:
+def choose_picks(directory: Path, strategies: Sequence[str], nm_per_pixel: float | None) -> PickPanels | None:
     """The first picks of `least-confidence` (the paper's choice), else of the next strategy that looks at
     uncertainty, else of any; of the lowest seed with most of them. None where no strategy has any.
 
@@ -44,7 +52,8 @@ def choose_picks(directory: Path, strategies: Sequence[str]) -> PickPanels | Non
         if seeds:
             seed = max(seeds, key=lambda one: (len(folder.picks(one)), -one))
             paths = list(folder.picks(seed).items())[:QUERIES]
-            return PickPanels(name, seed, {query: read_pick_view(path) for query, path in paths})
+            views = {query: read_pick_view(path) for query, path in paths}
+            return PickPanels(name, seed, views, nm_per_pixel)
     return None
 
 
@@ -64,6 +73,8 @@ def picks_figure(panels: PickPanels, classes: int) -> Figure:
         _show(grid[0, column], view.image, "gray", 0, 255)
         probability = _show(grid[1, column], view.foreground, "magma", 0, 1)
         confidence = _show(grid[2, column], view.confidence, "cividis", 1 / (classes + 1), 1)
+    if panels.scale_bar:
+        draw_scale_bar(grid[0, 0], panels.scale_bar, thickness=height / 40)
     for axes, label in zip(grid[:, 0], ("image", "p(foreground)", "confidence"), strict=True):
         axes.set_ylabel(label)
     grid[0, -1].set_axis_off()

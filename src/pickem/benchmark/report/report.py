@@ -46,8 +46,9 @@ def write_report(directory: Path, strategies: Sequence[str] = (), *, paper: bool
     summary = summarise(read_results(directory))
     shown = _checked(strategies, summary) or default_strategies(list(summary.curves))
     published = comparable_paper_results(summary.results.run) if paper else None
-    panels = choose_panels(directory, shown)
-    picks = choose_picks(directory, list(summary.curves))
+    nm_per_pixel = summary.results.run.nm_per_pixel
+    panels = choose_panels(directory, shown, nm_per_pixel)
+    picks = choose_picks(directory, list(summary.curves), nm_per_pixel)
     with settings():
         figures = list(_figures(summary, published, panels, picks))
     folder = directory / "report"

@@ -32,6 +32,7 @@ class RunDescription:
     seeds: tuple[int, ...]
     strategies: tuple[str, ...]
     rounds: int | None
+    nm_per_pixel: float | None  # along x; None where the dataset does not say
     tables: Mapping[str, Mapping[str, Any]]  # [versions], [hardware], [settings …] as they stand
 
 
@@ -123,8 +124,18 @@ def _read_description(path: Path) -> RunDescription:
         seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds),
         strategies=tuple(str(name) for name in content.get("strategies", ())),
         rounds=rounds if isinstance(rounds, int) else None,
+        nm_per_pixel=_nm_per_pixel(content.get("voxel_size")),
         tables={key: value for key, value in content.items() if isinstance(value, dict)},
     )
+
+
+def _nm_per_pixel(voxel_size: object) -> float | None:
+    """Of (z, y, x) in nm; None for what is no such thing."""
+    match voxel_size:
+        case [_, _, int() | float() as x] if x > 0:
+            return float(x)
+        case _:
+            return None
 
 
 def _read_table(path: Path) -> tuple[tuple[str, ...], tuple[Evaluation, ...]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pickem.acquisition import UNLABELLED
 from pickem.benchmark.report.results_table import FULL_SUPERVISION
+from pickem.benchmark.report.scale_bar import ScaleBar, draw_scale_bar, scale_bar
 from pickem.benchmark.report.stored_views import (
     EvaluationView,
     ViewFolder,
@@ -49,6 +50,13 @@ class SegmentationPanels:
     by_strategy: dict[str, EvaluationView]
     full: tuple[str, EvaluationView] | None  # name and view
     left_out: tuple[str, ...]  # strategies asked for that have no such view
+    nm_per_pixel: float | None
+
+    @property
+    def scale_bar(self) -> ScaleBar | None:
+        """Of the raw image; None where the size of a pixel is not known."""
+        width = next(iter(self.by_strategy.values())).image.shape[1]
+        return scale_bar(width, self.nm_per_pixel) if self.nm_per_pixel else None
 
 
 def default_strategies(available: Sequence[str]) -> tuple[str, ...]:
@@ -58,7 +66,9 @@ def default_strategies(available: Sequence[str]) -> tuple[str, ...]:
     return tuple(chosen[:3])
 
 
-def choose_panels(directory: Path, strategies: Sequence[str]) -> SegmentationPanels | None:
+def choose_panels(
+    directory: Path, strategies: Sequence[str], nm_per_pixel: float | None
+) -> SegmentationPanels | None:
     """The views at LABELS labels, else at the largest smaller number that all strategies share.
 
     All from the same seed, the lowest that has them. Strategies without any view up to LABELS are left out.
@@ -79,7 +89,7 @@ def choose_panels(directory: Path, strategies: Sequence[str]) -> SegmentationPan
     seed = -minus_seed
     views = {name: read_evaluation_view(folders[name].evaluations(seed)[labelled]) for name in shown}
     left_out = tuple(name for name in strategies if name not in shown)
-    return SegmentationPanels(labelled, seed, views, _full_view(directory, seed), left_out)
+    return SegmentationPanels(labelled, seed, views, _full_view(directory, seed), left_out, nm_per_pixel)
 
 
 def segmentation_figure(panels: SegmentationPanels, classes: Sequence[str]) -> Figure:
@@ -93,11 +103,13 @@ def segmentation_figure(panels: SegmentationPanels, classes: Sequence[str]) -> F
     columns = -(-count // rows)  # four panels stand as two and two
     height, width = first.image.shape
     panel_mm = WIDTH_MM / columns
-    handles = _legend(classes)
+    handles = _legend(first, classes)
     legend_rows = -(-len(handles) // _LEGEND_COLUMNS)
     figure = new_figure(WIDTH_MM, rows * (panel_mm * height / width + 2.5) + 4 * legend_rows + 2)
     grid = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
     _show(grid[0], first.image, "image")
+    if panels.scale_bar:
+        draw_scale_bar(grid[0], panels.scale_bar, thickness=height / 60)
     _show(grid[1], first.image, "ground truth")
     _overlay(grid[1], _truth_colours(first.truth, len(classes)))
     for axes, (name, view) in zip(grid[2:], predictions, strict=True):
@@ -165,10 +177,24 @@ def _paint(shape: tuple[int, ...], layers: Sequence[Layer]) -> NDArray[np.uint8]
     return colours
 
 
-def _legend(classes: Sequence[str]) -> list[Patch]:
-    right = [(name, _class_colour(c), _RIGHT_OPACITY) for c, name in enumerate(classes)]
-    errors = [("false negative", _FALSE_NEGATIVE), ("false positive", _FALSE_POSITIVE)]
+def _legend(view: EvaluationView, classes: Sequence[str]) -> list[Patch]:
+    right = [(name, _class_colour(c), _RIGHT_OPACITY, view.truth == c + 1) for c, name in enumerate(classes)]
+    foreground = (view.truth > 0) & (view.truth != UNLABELLED)
+    errors = [
+        ("false negative", _FALSE_NEGATIVE, foreground),
+        ("false positive", _FALSE_POSITIVE, ~foreground),
+    ]
     if len(classes) > 1:
-        errors.append(("wrong class", _CONFUSED))
-    wrong = [(name, colour, _ERROR_OPACITY) for name, colour in errors]
-    return [Patch(facecolor=colour, alpha=alpha, label=name) for name, colour, alpha in (*right, *wrong)]
+        errors.append(("wrong class", _CONFUSED, foreground))
+    wrong = [(name, colour, _ERROR_OPACITY, where) for name, colour, where in errors]
+    return [
+        Patch(facecolor=_as_painted(view.image, *layer), edgecolor="none", label=name)
+        for name, *layer in (*right, *wrong)
+    ]
+
+
+def _as_painted(image: NDArray[np.uint8], colour: str, opacity: float, where: NDArray[np.bool_]) -> str:
+    """#rrggbb: how a layer looks on tissue of the typical grey of where it is painted."""
+    grey = float(np.median(image[where] if where.any() else image))
+    channels = [opacity * channel + (1 - opacity) * grey for channel in bytes.fromhex(colour[1:])]
+    return "#" + bytes(map(round, channels)).hex()

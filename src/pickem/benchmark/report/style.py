@@ -23,6 +23,8 @@ DARK_YELLOW = "#a39600"  # for thin lines, which cannot be seen in yellow on whi
 BLUE, VERMILLION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
 
 INCH_PER_MM = 1 / 25.4
+_POINTS_PER_INCH = 72
+_REM_PER_MM = 0.375  # makes the 7 pt of figures a little smaller than the text of the page around them
 DPI = 300
 _SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same figure on every machine
@@ -108,12 +110,16 @@ def render(name: str, figure: Figure) -> RenderedFigure:
 
 
 def inline_svg(figure: RenderedFigure, label: str) -> str:
-    """The <svg> element for a page, which sizes it; ids are unique to the figure, `label` is read out."""
+    """The <svg> element for a page: as wide as there is room, but no wider than its lettering is readable, so
+    that the lettering of all figures has one size. Ids are unique to the figure, `label` is read out.
+    """
     text = figure.svg.decode()
     element = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     element = re.sub(r' id="image[0-9a-f]+"', "", element)  # hashes of the content: equal for equal images
     element = re.sub(r'\bid="', f'id="{figure.name}-', element)
     element = element.replace("url(#", f"url(#{figure.name}-").replace('href="#', f'href="#{figure.name}-')
     opening, rest = element.split(">", 1)
+    millimetres = float(re.findall(r'\swidth="([\d.]+)pt"', opening)[0]) / _POINTS_PER_INCH / INCH_PER_MM
     opening = re.sub(r'\s(width|height)="[^"]*"', "", opening)
-    return f'{opening} role="img" aria-label="{label}">{rest}'
+    width = f"max-width:{millimetres * _REM_PER_MM:.2f}rem"
+    return f'{opening} style="{width}" role="img" aria-label="{label}">{rest}'

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pickem.benchmark.report import wording
 from pickem.benchmark.report.comparison import Comparison
@@ -50,17 +51,21 @@ def main_table(summary: Summary) -> Table:
     ]
     blank = (wording.NOTHING,) * len(summary.counts)
     rows += [
-        Row(name, (str(value.n), *blank, wording.jaccard(value, value.n), "", ""), reference=True)
+        Row(
+            name,
+            (str(value.n), *blank, wording.jaccard(value, value.n), wording.NOTHING, wording.NOTHING),
+            reference=True,
+        )
         for name, value in summary.full_supervision.items()
     ]
     area = f"AUC {summary.within.start}–{summary.within.stop}" if summary.within else "AUC"
     counts = [f"at {count}" for count in summary.counts]
     head = ("strategy", "seeds", *counts, *(["at all"] if full else []), area, "labels to random’s end")
     margin = "mean" if summary.most_seeds < FEWEST_FOR_INTERVAL else "mean ± half the 95 % interval"
-    return Table(
+    return _without_empty_columns(
         f"Jaccard at so many labelled patches, {margin} over seeds; blank where no seed has come yet.",
         head,
-        tuple(rows),
+        rows,
     )
 
 
@@ -96,10 +101,10 @@ def class_table(summary: Summary) -> Table | None:
         for name, values in by_class.items()
     ]
     head = ("strategy", "class", *(f"at {n}" for n in summary.counts))
-    return Table(
+    return _without_empty_columns(
         "Jaccard of each class at so many labelled patches. The Jaccard everywhere else is their mean.",
         head,
-        tuple(rows),
+        rows,
     )
 
 
@@ -109,14 +114,14 @@ def paper_table(summary: Summary, paper: PaperResults) -> Table:
     names += [name for name in paper.curves if name not in names]
     found = {name: [paper.curves[name].at(count) for count in summary.counts] for name in names}
     rows = [
-        Row(name, tuple("" if value is None else f"{value:.3f}" for value in values))
+        Row(name, tuple(wording.NOTHING if value is None else f"{value:.3f}" for value in values))
         for name, values in found.items()
     ]
     caption = (
-        "The paper’s own results, one run each, read off its Figure 2 (± 0.005; blank below its range). "
-        f"Its full supervision: {paper.full_supervision:.3f}."
+        "The paper’s own results, apparently one run each, read off its Figure 2 (± 0.005; blank below its "
+        f"range). Its full supervision: {paper.full_supervision:.3f}."
     )
-    return Table(caption, ("strategy", *(f"at {n}" for n in summary.counts)), tuple(rows))
+    return _without_empty_columns(caption, ("strategy", *(f"at {n}" for n in summary.counts)), rows)
 
 
 def verdict(summary: Summary, baseline: str) -> str | None:
@@ -129,6 +134,16 @@ def verdict(summary: Summary, baseline: str) -> str | None:
         return None
     said = "; ".join(f"{outcome}: {', '.join(names)}" for outcome, names in groups.items() if names)
     return f"Against {baseline} (area under the curve, p < {SIGNIFICANT}) – {said}."
+
+
+def _without_empty_columns(caption: str, head: Sequence[str], rows: Sequence[Row]) -> Table:
+    """The table of rows without anything bold; a count that nobody has reached takes no room."""
+    kept = [i for i in range(len(head) - 1) if any(row.cells[i] != wording.NOTHING for row in rows)]
+    return Table(
+        caption,
+        (head[0], *(head[i + 1] for i in kept)),
+        tuple(replace(row, cells=tuple(row.cells[i] for i in kept)) for row in rows),
+    )
 
 
 def _outcome(one: Comparison) -> str:
