@@ -80,6 +80,33 @@ def test_goes_on_from_the_journals_alone(folder: Path, undisturbed: Path, tmp_pa
     assert_same(out, undisturbed)
 
 
+def test_killed_between_the_two_files_of_weights_trained_again(
+    folder: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert pickem_here(*arguments(folder, out, "--rounds", 2)).returncode == 0
+    for weights in out.rglob("weights*"):
+        weights.unlink()
+    killed = pickem(
+        "after", "weights-001.safetensors", *arguments(folder, out), module="tests.integration.killing"
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert not (out / "runs" / "entropy" / "seed-000" / "weights-001.json").exists()
+    again = pickem_here(*arguments(folder, out))
+    assert again.returncode == 0, again.stderr
+    assert_same(out, undisturbed)
+
+
+def test_weights_cut_short_are_trained_again(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert pickem_here(*arguments(folder, out, "--rounds", 2)).returncode == 0
+    for weights in out.rglob("weights*.safetensors"):
+        weights.write_bytes(weights.read_bytes()[:1000])
+    again = pickem_here(*arguments(folder, out))
+    assert again.returncode == 0, again.stderr
+    assert_same(out, undisturbed)
+
+
 def test_more_rounds_and_seeds_can_be_added(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert pickem_here(*arguments(folder, out, "--rounds", 1)).returncode == 0

@@ -136,7 +136,7 @@ class _Run:
         if self._weights_of == number:
             return
         path = self._initial / "weights.safetensors" if number == 0 else self._journal.weights(number)
-        if not path.exists():
+        if not is_whole(path):
             self._train_again(number, path)
         self._learner.predictor.load_weights(path)
         self._weights_of = number
