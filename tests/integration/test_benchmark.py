@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tomli_w
 
 from pickem.benchmark import Progress, benchmark
 from pickem.strategies import catalogue
@@ -79,8 +81,34 @@ def test_the_folder_says_how_it_was_made(out: Path) -> None:
     assert run["settings"]["device"] in ("cpu", "cuda")
     assert run["settings"]["precision"] in ("fp32", "bf16")
     assert run["classes"] == ["axon", "myelin"]
-    assert run["versions"]["torch"]
-    assert run["hardware"]["cores"] >= 1
+    (machine,) = run["machines"]
+    assert machine["versions"]["torch"]
+    assert machine["cores"] >= 1
+    for record in out.rglob("evaluation-*.json"):
+        assert json.loads(record.read_text())["cpu"] == machine["cpu"]
+
+
+def test_every_machine_that_went_on_with_a_folder_is_kept(folder: Path, tmp_path: Path) -> None:
+    def continued() -> list[dict[str, object]]:
+        result = pickem_here(
+            *("benchmark", folder / "tiny.toml", "--profile", folder / "profile.toml"),
+            *("--strategies", "random", "--rounds", 1, "--out", tmp_path / "out"),
+        )
+        assert result.returncode == 0, result.stderr
+        machines: list[dict[str, object]] = tomllib.loads(description.read_text())["machines"]
+        return machines
+
+    description = tmp_path / "out" / "run.toml"
+    (here,) = continued()
+    elsewhere = here | {"cpu": "another processor"}
+    run = tomllib.loads(description.read_text())
+    description.write_text(tomli_w.dumps(run | {"machines": [elsewhere]}))
+    assert continued() == [elsewhere, here]
+    assert continued() == [elsewhere, here]
+    versions = elsewhere.pop("versions")  # as folders of before name the last machine
+    del run["machines"]
+    description.write_text(tomli_w.dumps(run | {"hardware": elsewhere, "versions": versions}))
+    assert continued() == [elsewhere | {"versions": versions}, here]
 
 
 def test_a_report_can_be_made_of_it(out: Path) -> None:
@@ -88,6 +116,7 @@ def test_a_report_can_be_made_of_it(out: Path) -> None:
     assert result.returncode == 0, result.stderr
     page = (out / "report" / "report.html").read_text("utf-8")
     assert "entropy" in page
+    assert "machines 1.cpu" in page
     assert "fewer than 5 seeds" in page or "fewer than five seeds" in page.lower()
 
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from pickem.acquisition import UNLABELLED
 from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.journal import EvaluationRecord, RunJournal, read_record, write_record
+from pickem.benchmark.machine import cpu_name
 from pickem.benchmark.profile import FullSupervision, Profile
 from pickem.benchmark.run import Progress, Watch, run_folder
 from pickem.benchmark.views import write_evaluation_view
@@ -121,6 +122,7 @@ def _train_on_everything(
         steps=fitted.steps,
         final_loss=fitted.final_loss,
         train_seconds=train_seconds,
+        cpu=cpu_name(),
     )
     view = journal.folder / "views" / "evaluation-full.npz"
     write_evaluation_view(view, predictor, experiment.evaluation, scores.jaccard)

@@ -45,6 +45,7 @@ class EvaluationRecord(BaseModel):
     steps: int
     final_loss: float
     train_seconds: float
+    cpu: str | None = None  # the processor at work; older journals lack it
 
 
 class Pick(BaseModel):

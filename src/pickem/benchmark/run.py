@@ -16,6 +16,7 @@ import numpy as np
 from pickem.acquisition import UNLABELLED
 from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.journal import EvaluationRecord, PicksRecord, RunJournal, read_record, write_record
+from pickem.benchmark.machine import cpu_name
 from pickem.benchmark.views import write_evaluation_view, write_picks_view
 from pickem.learning import (
     ActiveLearner,
@@ -25,6 +26,7 @@ from pickem.learning import (
     distinct_pixels,
 )
 from pickem.learning.round import Stage
+from pickem.predictor import FitReport
 from pickem.predictor.checkpoints import is_whole
 from pickem.strategies import strategy as strategy_named
 
@@ -130,7 +132,7 @@ class _Run:
         fitted = self._learner.train()
         train_seconds = time.perf_counter() - started
         scores = self._learner.evaluate(self._experiment.evaluation.loaded)
-        return labelled_record(self._learner.pool, scores, fitted.steps, fitted.final_loss, train_seconds)
+        return labelled_record(self._learner.pool, scores, fitted, train_seconds)
 
     def _load_weights(self, number: int) -> None:
         if self._weights_of == number:
@@ -190,7 +192,7 @@ def run_folder(directory: Path, strategy: str, seed: int) -> Path:
 
 
 def labelled_record(
-    pool: Pool, scores: Evaluation, steps: int, final_loss: float, train_seconds: float
+    pool: Pool, scores: Evaluation, fitted: FitReport, train_seconds: float
 ) -> EvaluationRecord:
     """The record of a network trained on the labelled patches of `pool`."""
     masks = pool.masks()
@@ -204,7 +206,8 @@ def labelled_record(
         jaccard_by_class=scores.jaccard_by_class,
         precision=scores.precision,
         recall=scores.recall,
-        steps=steps,
-        final_loss=final_loss,
+        steps=fitted.steps,
+        final_loss=fitted.final_loss,
         train_seconds=train_seconds,
+        cpu=cpu_name(),
     )

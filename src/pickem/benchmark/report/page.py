@@ -108,7 +108,7 @@ def _cost_figures(figures: Mapping[str, RenderedFigure]) -> str:
 
 def _settings(tables: Mapping[str, Mapping[str, Any]]) -> str:
     flat = {f"{name}.{key}": value for name, table in tables.items() for key, value in _flat(table).items()}
-    return markup.folded("Settings, versions and hardware", markup.definitions(flat)) if flat else ""
+    return markup.folded("Settings and machines", markup.definitions(flat)) if flat else ""
 
 
 def _flat(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class RunDescription:
     seeds: tuple[int, ...]
     strategies: tuple[str, ...]
     rounds: int | None
-    tables: Mapping[str, Mapping[str, Any]]  # [versions], [hardware], [settings …] as they stand
+    tables: Mapping[str, Mapping[str, Any]]  # [settings …], [machines 1], … as they stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,19 @@ def _read_description(path: Path) -> RunDescription:
         seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds),
         strategies=tuple(str(name) for name in content.get("strategies", ())),
         rounds=rounds if isinstance(rounds, int) else None,
-        tables={key: value for key, value in content.items() if isinstance(value, dict)},
+        tables=_tables(content),
     )
+
+
+def _tables(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The tables of a TOML file by name, those of an array of tables numbered from 1."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            found[key] = value
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            found |= {f"{key} {number}": table for number, table in enumerate(value, start=1)}
+    return found
 
 
 def _read_table(path: Path) -> tuple[tuple[str, ...], tuple[Evaluation, ...]]:
