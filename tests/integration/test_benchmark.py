@@ -52,6 +52,28 @@ def test_every_strategy_has_a_whole_curve(out: Path) -> None:
         assert effort == sorted(effort)
 
 
+def test_every_part_of_a_round_is_timed(out: Path) -> None:
+    for row in rows(out):
+        queried = row["round"] in "01" and row["labelled_patches"]
+        for column in ("train_s", "evaluate_s", *(["score_s"] if queried else [])):
+            assert float(row[column]) >= 0
+
+
+def test_journals_without_the_time_of_evaluation_are_read(folder: Path, tmp_path: Path) -> None:
+    command = (
+        *("benchmark", folder / "tiny.toml", "--profile", folder / "profile.toml"),
+        *("--strategies", "random", "--rounds", 1, "--out", tmp_path / "out"),
+    )
+    assert pickem_here(*command).returncode == 0
+    path = tmp_path / "out" / "runs" / "random" / "seed-000" / "evaluation-000.json"
+    record = json.loads(path.read_text())
+    del record["evaluate_seconds"], record["cpu"]
+    path.write_text(json.dumps(record))
+    again = pickem_here(*command)
+    assert again.returncode == 0, again.stderr
+    assert [row["evaluate_s"] for row in rows(tmp_path / "out")] == [""]
+
+
 def test_all_strategies_of_a_seed_start_alike(out: Path) -> None:
     first = [row for row in rows(out) if row["round"] == "0" and row["labelled_patches"]]
     assert len({(row["jaccard"], row["labelled_pixels"], row["train_s"]) for row in first}) == 1

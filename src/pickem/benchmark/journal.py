@@ -45,7 +45,8 @@ class EvaluationRecord(BaseModel):
     steps: int
     final_loss: float
     train_seconds: float
-    cpu: str | None = None  # the processor at work; older journals lack it
+    evaluate_seconds: float | None = None  # this and the next are missing in older journals
+    cpu: str | None = None  # the processor at work
 
 
 class Pick(BaseModel):

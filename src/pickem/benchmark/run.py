@@ -130,9 +130,10 @@ class _Run:
     def _train_and_score(self) -> EvaluationRecord:
         started = time.perf_counter()
         fitted = self._learner.train()
-        train_seconds = time.perf_counter() - started
+        trained = time.perf_counter()
         scores = self._learner.evaluate(self._experiment.evaluation.loaded)
-        return labelled_record(self._learner.pool, scores, fitted, train_seconds)
+        evaluated = time.perf_counter()
+        return labelled_record(self._learner.pool, scores, fitted, trained - started, evaluated - trained)
 
     def _load_weights(self, number: int) -> None:
         if self._weights_of == number:
@@ -192,7 +193,7 @@ def run_folder(directory: Path, strategy: str, seed: int) -> Path:
 
 
 def labelled_record(
-    pool: Pool, scores: Evaluation, fitted: FitReport, train_seconds: float
+    pool: Pool, scores: Evaluation, fitted: FitReport, train_seconds: float, evaluate_seconds: float
 ) -> EvaluationRecord:
     """The record of a network trained on the labelled patches of `pool`."""
     masks = pool.masks()
@@ -209,5 +210,6 @@ def labelled_record(
         steps=fitted.steps,
         final_loss=fitted.final_loss,
         train_seconds=train_seconds,
+        evaluate_seconds=evaluate_seconds,
         cpu=cpu_name(),
     )
