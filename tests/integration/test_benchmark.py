@@ -101,7 +101,9 @@ def test_the_folder_says_how_it_was_made(out: Path) -> None:
     run = tomllib.loads((out / "run.toml").read_text())
     assert run["dataset"] == "tiny"
     assert run["settings"]["device"] in ("cpu", "cuda")
-    assert run["settings"]["precision"] in ("fp32", "bf16")
+    assert run["settings"]["precision"] == "fp32"
+    assert run["rounds"] == 3
+    assert "rounds" not in run["settings"]
     assert run["classes"] == ["axon", "myelin"]
     (machine,) = run["machines"]
     assert machine["versions"]["torch"]

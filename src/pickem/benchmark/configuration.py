@@ -99,7 +99,8 @@ class Configuration(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Write `run.toml`, durably."""
-        data = self.model_dump(mode="json", exclude_none=True)
+        kept_once: Any = {"settings": {"rounds"}}  # the profile's rounds are no setting of this folder
+        data = self.model_dump(mode="json", exclude_none=True, exclude=kept_once)
         write_durably(folder / FILE, tomli_w.dumps(data).encode())
 
 
