@@ -7,8 +7,9 @@ benchmark(…)  ──►  folder locked, run.toml written, data loaded
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -28,6 +29,21 @@ from pickem.predictor import resolve_backend
 from pickem.strategies import strategy as strategy_named
 
 
+@dataclass(frozen=True)
+class Prospect:
+    """What a benchmark is about to do, known once its data is in memory."""
+
+    pool: int  # patches of a seed
+    runs: int
+    evaluations: int  # rounds over all runs
+
+    @classmethod
+    def of(cls, worker: Worker, tasks: Sequence[Task]) -> Prospect:
+        """What `worker` will have done when all of `tasks` are."""
+        rounds = (1 if task.strategy in FULL_SUPERVISION else worker.plan.rounds for task in tasks)
+        return cls(len(worker.experiment.pool(seed=0)), len(tasks), sum(rounds))
+
+
 def benchmark(
     dataset: str,
     out: Path,
@@ -39,6 +55,7 @@ def benchmark(
     profile: str | Profile = "fast",
     data_dir: Path | None = None,
     jobs: int = 1,
+    begin: Callable[[Prospect], None] = lambda _: None,
     watch: Watch = lambda _: None,
 ) -> Path:
     """Run, or continue, a benchmark; returns the path of its results.csv.
@@ -51,6 +68,7 @@ def benchmark(
     seeds: number of runs per strategy, with seeds 0, 1, …
     rounds: evaluations per run; the profile's number by default.
     jobs: runs done at a time, each in a process with the profile's number of threads.
+    begin: called once, when the data is loaded and nothing has been trained yet.
     watch: called with the progress of each run.
 
     Raises a PickemError for anything that the caller can mend, before any training where that is possible.
@@ -71,6 +89,7 @@ def benchmark(
         check_pool(worker.experiment, rounds)
         configuration.write(out)
         tasks = [Task(strategy, seed) for seed in range(seeds) for strategy in names]
+        begin(Prospect.of(worker, tasks))
         _do(tasks, worker, jobs, _rewriting_tables(out, configuration, watch))
         write_tables(out, configuration)
     return out / "results.csv"

@@ -52,17 +52,14 @@ def benchmark(
     # Here and not above: they load PyTorch, for which nobody should wait who only asks for help.
     from pickem.benchmark import benchmark as run_benchmark
     from pickem.benchmark import load_profile
-    from pickem.benchmark.full_supervision import FULL_SUPERVISION
     from pickem.benchmark.profile import change_profile
     from pickem.cli.progress import BenchmarkProgress
 
     settings = change_profile(load_profile(profile), threads=threads, device=device, precision=precision)
     names = [name.strip() for name in strategies.split(",") if name.strip()]
-    rounds = settings.rounds if rounds is None else rounds
-    evaluations = sum(1 if name in FULL_SUPERVISION else rounds for name in names) * seeds
     console = Console()
     try:
-        with BenchmarkProgress(console, evaluations) as progress:
+        with BenchmarkProgress(console) as progress:
             results = run_benchmark(
                 dataset,
                 out,
@@ -73,6 +70,7 @@ def benchmark(
                 profile=settings,
                 data_dir=data_dir,
                 jobs=jobs,
+                begin=progress.begin,
                 watch=progress.update,
             )
     except KeyboardInterrupt:
