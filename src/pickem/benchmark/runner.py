@@ -1,6 +1,6 @@
 """A whole benchmark: every strategy and seed as a run of its own, one after another or several at a time.
 
-benchmark(…)  ──►  folder locked, run.toml written, data loaded
+benchmark(…)  ──►  data loaded and checked, folder locked, run.toml written
                    └─ run  ─ run ─ run …   each journalled, see `pickem.benchmark.run`
                       results.csv and picks.csv rewritten after every round
 """
@@ -8,13 +8,13 @@ benchmark(…)  ──►  folder locked, run.toml written, data loaded
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pickem.benchmark.configuration import Configuration, read_configuration
+from pickem.benchmark.configuration import FILE, Configuration, read_configuration
 from pickem.benchmark.experiment import SplitName, check_pool
 from pickem.benchmark.full_supervision import FULL_SUPERVISION
 from pickem.benchmark.processes import run_in_processes
@@ -80,13 +80,18 @@ def benchmark(
     names = _checked_names(strategies)
     opened = open_dataset(dataset, data_dir)
     plan = Plan(dataset, data_dir, split, settings, rounds, out)
-    with _locked(out):
-        remove_partial_files(out)
-        asked = Configuration.of(opened, split, settings, names, seeds, rounds)
-        earlier = read_configuration(out)
-        configuration = asked if earlier is None else asked.merged_with(earlier, out)
+    asked = Configuration.of(opened, split, settings, names, seeds, rounds)
+    with ExitStack() as held:
+        begun = _is_begun(out)
+        if begun:
+            held.enter_context(_locked(out))
+            _continued(asked, out)  # refuses before the data is read
         worker = Worker.start(plan, opened)
         check_pool(worker.experiment, rounds)
+        if not begun:  # only now: what cannot be done leaves no folder behind
+            held.enter_context(_locked(out))
+        remove_partial_files(out)
+        configuration = _continued(asked, out)
         configuration.write(out)
         tasks = [Task(strategy, seed) for seed in range(seeds) for strategy in names]
         begin(Prospect.of(worker, tasks))
@@ -110,6 +115,18 @@ def _rewriting_tables(out: Path, configuration: Configuration, watch: Watch) -> 
         watch(progress)
 
     return rewrite
+
+
+def _is_begun(folder: Path) -> bool:
+    try:
+        return (folder / FILE).exists()
+    except OSError:  # making the folder will say why
+        return False
+
+
+def _continued(asked: Configuration, folder: Path) -> Configuration:
+    earlier = read_configuration(folder)
+    return asked if earlier is None else asked.merged_with(earlier, folder)
 
 
 def _resolved(profile: Profile) -> Profile:
