@@ -129,6 +129,16 @@ def test_nan_in_the_image(arguments: Arguments, tiny_dataset: Path, tmp_path: Pa
     nothing_made(tmp_path / "out")
 
 
+@pytest.mark.parametrize("name", ["training.tif", "testing.tif"])
+def test_image_with_one_value_throughout(
+    arguments: Arguments, tiny_dataset: Path, tmp_path: Path, name: str
+) -> None:
+    path = tiny_dataset.parent / name
+    tifffile.imwrite(path, np.full_like(tifffile.imread(path), 17))
+    refused(arguments(), "one value throughout", "17", name)
+    nothing_made(tmp_path / "out")
+
+
 def test_more_labels_than_the_pool_has(arguments: Arguments, tmp_path: Path) -> None:
     refused(arguments(rounds=40), "pool is too small", "40 patches")
     nothing_made(tmp_path / "out")
