@@ -101,7 +101,7 @@ def test_corrupted_image(arguments: Arguments, tiny_dataset: Path, tmp_path: Pat
 def test_labels_of_another_shape(arguments: Arguments, tiny_dataset: Path, tmp_path: Path) -> None:
     path = tiny_dataset.parent / "training_labels.tif"
     tifffile.imwrite(path, tifffile.imread(path)[:-8])
-    refused(arguments(), "shape")
+    refused(arguments(), "shape", f"pickem data verify {tiny_dataset}")
     nothing_made(tmp_path / "out")
 
 
@@ -116,7 +116,7 @@ def test_image_smaller_than_a_patch(arguments: Arguments, tiny_dataset: Path, tm
 def test_no_foreground(arguments: Arguments, tiny_dataset: Path, tmp_path: Path) -> None:
     path = tiny_dataset.parent / "testing_labels.tif"
     tifffile.imwrite(path, np.zeros_like(tifffile.imread(path)))
-    refused(arguments(), "no label of axon, myelin")
+    refused(arguments(), "no label of axon, myelin", f"pickem data verify {tiny_dataset}")
     nothing_made(tmp_path / "out")
 
 
@@ -183,6 +183,21 @@ def test_damaged_journal(arguments: Arguments, tmp_path: Path) -> None:
     refused(arguments(), "evaluation-000.json", "delete this file")
     record.unlink()
     assert pickem_here(*arguments()).returncode == 0
+
+
+def test_damaged_settings_of_a_folder(arguments: Arguments, tmp_path: Path) -> None:
+    """What both commands advise works."""
+    assert pickem_here(*arguments()).returncode == 0
+    before = rows(tmp_path / "out")
+    settings = tmp_path / "out" / "run.toml"
+    settings.write_text("dataset = ")
+    remedy = "delete it and start the same benchmark command again"
+    refused(["report", tmp_path / "out"], "run.toml", remedy)
+    refused(arguments(), "run.toml", remedy)
+    settings.unlink()
+    assert pickem_here(*arguments()).returncode == 0
+    assert rows(tmp_path / "out") == before
+    assert pickem_here("report", tmp_path / "out").returncode == 0
 
 
 def test_unknown_device(arguments: Arguments) -> None:

@@ -17,6 +17,7 @@ from pickem.errors import JournalError, RunConflictError
 from pickem.learning import effort
 
 FILE = "run.toml"
+REMEDY = "restore the file; or delete it and start the same benchmark command again: finished rounds are kept"
 _MAY_GROW = {"strategies", "seeds", "rounds", "machines"}
 
 
@@ -119,7 +120,7 @@ def read_configuration(folder: Path) -> Configuration | None:
             "The settings of this benchmark cannot be read.",
             got=f"{path}: {error}",
             expected="the file as pickem wrote it",
-            todo="choose another --out, or restore the file",
+            todo=REMEDY,
         ) from error
 
 

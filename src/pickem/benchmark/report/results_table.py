@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from pickem.benchmark.configuration import REMEDY
 from pickem.errors import JournalError, NoResultsError, StorageError
 
 FULL_SUPERVISION = ("full-converged", "full-matched")
@@ -112,7 +113,7 @@ def _read_description(path: Path) -> RunDescription:
             "The description of the runs cannot be read.",
             got=f"{path}: {'no key ' if isinstance(error, KeyError) else ''}{error}",
             expected="the run.toml that `pickem benchmark` writes",
-            todo="start the same benchmark command again: it writes the file anew and keeps finished rounds",
+            todo=REMEDY,
         ) from error
     seeds, rounds = content.get("seeds", ()), content.get("rounds")
     return RunDescription(
