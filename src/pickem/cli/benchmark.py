@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from pickem.cli.options import DataDir
+
 EXIT_INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 
@@ -31,9 +33,7 @@ def benchmark(
     profile: Annotated[
         str, typer.Option(help="paper, fast, demo, or the path of a TOML file of your own.")
     ] = "fast",
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Where the datasets lie; by default PICKEM_DATA, then ../shared/data.")
-    ] = None,
+    data_dir: DataDir = None,
     jobs: Annotated[
         int, typer.Option(help="Runs at a time, each with the number of threads of its profile.")
     ] = 1,

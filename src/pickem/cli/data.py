@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +17,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from pickem.cli.options import DataDir
 from pickem.datasets import Source, data_folder, find_source, open_dataset, sources
 from pickem.datasets.embedded import copy_demo
 from pickem.datasets.fetch import fetch as fetch_source
@@ -27,13 +27,6 @@ from pickem.errors import DownloadError
 
 app = typer.Typer(help="Labelled datasets: list, fetch, verify.", no_args_is_help=True)
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        help="The folder with a folder for each dataset; by default PICKEM_DATA, then ../shared/data, then "
-        "the user's cache."
-    ),
-]
 EXIT_FINDINGS = 2
 
 
