@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,31 +15,37 @@ from typer.testing import CliRunner
 from pickem.cli.main import app
 from pickem.strategies import catalogue, strategy
 from pickem.strategies.catalogue import BUILT_IN
-from tests.fixtures.distribution import install
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def example() -> dict[str, str]:
     """The files printed in the how-to: name → contents."""
     page = (DOCS / "how-to" / "write-a-strategy.md").read_text(encoding="utf-8")
     return dict(re.findall(r"^`([\w.]+)`:\n\n```\w+\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
 
 
+@pytest.fixture(scope="module")
+def built(example: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which pip has installed the example, its three files as printed, side by side."""
+    source, target = tmp_path_factory.mktemp("power-entropy"), tmp_path_factory.mktemp("installed")
+    for name, contents in example.items():
+        (source / name).write_text(contents, encoding="utf-8")
+    offline = ("--no-index", "--no-build-isolation", "--no-deps", "--quiet", "--disable-pip-version-check")
+    command = [sys.executable, "-m", "pip", "install", *offline, "--target", target, source]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return target
+
+
 @pytest.fixture
-def installed(example: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder where the example is installed as its own pyproject.toml says."""
-    project = tomllib.loads(example["pyproject.toml"])["project"]
-    points = {
-        name: target.split(":")[1] for name, target in project["entry-points"]["pickem.strategies"].items()
-    }
-    module = install(tmp_path, monkeypatch, project["name"], points, example["power_entropy.py"])
-    assert all(
-        target.split(":")[0] == module for target in project["entry-points"]["pickem.strategies"].values()
-    )
-    (tmp_path / "test_power_entropy.py").write_text(example["test_power_entropy.py"], encoding="utf-8")
-    return tmp_path
+def installed(built: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, importable for the rest of the test."""
+    monkeypatch.syspath_prepend(built)
+    monkeypatch.delitem(sys.modules, "power_entropy", raising=False)
+    importlib.invalidate_caches()
+    return built
 
 
 def test_the_example_has_under_20_lines(example: dict[str, str]) -> None:
@@ -54,12 +60,15 @@ def test_the_installed_example_is_listed_and_made(installed: Path) -> None:
     assert catalogue()["power-entropy"].origin == "power-entropy"
 
 
-def test_the_example_passes_its_own_contract_test(installed: Path) -> None:
+def test_the_example_passes_its_own_contract_test(
+    installed: Path, example: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "test_power_entropy.py").write_text(example["test_power_entropy.py"], encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "test_power_entropy.py"]
     run = subprocess.run(
         command,
-        cwd=installed,
-        env={**os.environ, "PYTHONPATH": str(installed)},
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])},
         capture_output=True,
         text=True,
         check=False,

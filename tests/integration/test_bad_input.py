@@ -46,25 +46,23 @@ def refused(command: list[object], *words: str) -> None:
         assert word in result.stderr
 
 
-def nothing_trained(out: Path) -> None:
-    assert not (out / "run.toml").exists()
-    assert not (out / "results.csv").exists()
-    assert not list(out.rglob("*.partial"))
+def nothing_made(out: Path) -> None:
+    assert not out.exists()
 
 
 def test_unknown_dataset(arguments: Arguments, tmp_path: Path) -> None:
     refused(arguments(dataset="vcn"), "vcn", "vnc")
-    assert not (tmp_path / "out").exists()
+    nothing_made(tmp_path / "out")
 
 
 def test_unknown_strategy(arguments: Arguments, tmp_path: Path) -> None:
     refused(arguments(strategies="random,entropi"), "entropi", "entropy")
-    assert not (tmp_path / "out").exists()
+    nothing_made(tmp_path / "out")
 
 
 def test_no_strategy(arguments: Arguments, tmp_path: Path) -> None:
     refused(arguments(strategies=","), "No strategy was named")
-    assert not (tmp_path / "out").exists()
+    nothing_made(tmp_path / "out")
 
 
 def test_unknown_profile(arguments: Arguments) -> None:
@@ -84,27 +82,27 @@ def test_profile_that_is_not_toml(arguments: Arguments, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("option", "value"), [("rounds", 0), ("seeds", 0), ("jobs", 0), ("rounds", -3)])
 def test_counts_below_one(arguments: Arguments, option: str, value: int, tmp_path: Path) -> None:
     refused(arguments(**{option: value}), option, str(value))
-    assert not (tmp_path / "out").exists()
+    nothing_made(tmp_path / "out")
 
 
 def test_missing_image(arguments: Arguments, tiny_dataset: Path, tmp_path: Path) -> None:
     (tiny_dataset.parent / "training.tif").unlink()
     refused(arguments(), "training.tif")
-    nothing_trained(tmp_path / "out")
+    nothing_made(tmp_path / "out")
 
 
 def test_corrupted_image(arguments: Arguments, tiny_dataset: Path, tmp_path: Path) -> None:
     path = tiny_dataset.parent / "training.tif"
     path.write_bytes(path.read_bytes()[:200])
     refused(arguments(), "training.tif")
-    nothing_trained(tmp_path / "out")
+    nothing_made(tmp_path / "out")
 
 
 def test_labels_of_another_shape(arguments: Arguments, tiny_dataset: Path, tmp_path: Path) -> None:
     path = tiny_dataset.parent / "training_labels.tif"
     tifffile.imwrite(path, tifffile.imread(path)[:-8])
-    refused(arguments(), "shape")
-    nothing_trained(tmp_path / "out")
+    refused(arguments(), "shape", f"pickem data verify {tiny_dataset}")
+    nothing_made(tmp_path / "out")
 
 
 def test_image_smaller_than_a_patch(arguments: Arguments, tiny_dataset: Path, tmp_path: Path) -> None:
@@ -112,14 +110,14 @@ def test_image_smaller_than_a_patch(arguments: Arguments, tiny_dataset: Path, tm
         path = tiny_dataset.parent / name
         tifffile.imwrite(path, tifffile.imread(path)[:20])
     refused(arguments(), "smaller than a patch", "32 × 32")
-    nothing_trained(tmp_path / "out")
+    nothing_made(tmp_path / "out")
 
 
 def test_no_foreground(arguments: Arguments, tiny_dataset: Path, tmp_path: Path) -> None:
     path = tiny_dataset.parent / "testing_labels.tif"
     tifffile.imwrite(path, np.zeros_like(tifffile.imread(path)))
-    refused(arguments(), "no label of axon, myelin")
-    nothing_trained(tmp_path / "out")
+    refused(arguments(), "no label of axon, myelin", f"pickem data verify {tiny_dataset}")
+    nothing_made(tmp_path / "out")
 
 
 def test_nan_in_the_image(arguments: Arguments, tiny_dataset: Path, tmp_path: Path) -> None:
@@ -128,12 +126,22 @@ def test_nan_in_the_image(arguments: Arguments, tiny_dataset: Path, tmp_path: Pa
     image[3, 4] = np.nan
     tifffile.imwrite(path, image)
     refused(arguments(), "NaN")
-    nothing_trained(tmp_path / "out")
+    nothing_made(tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["training.tif", "testing.tif"])
+def test_image_with_one_value_throughout(
+    arguments: Arguments, tiny_dataset: Path, tmp_path: Path, name: str
+) -> None:
+    path = tiny_dataset.parent / name
+    tifffile.imwrite(path, np.full_like(tifffile.imread(path), 17))
+    refused(arguments(), "one value throughout", "17", name)
+    nothing_made(tmp_path / "out")
 
 
 def test_more_labels_than_the_pool_has(arguments: Arguments, tmp_path: Path) -> None:
     refused(arguments(rounds=40), "pool is too small", "40 patches")
-    nothing_trained(tmp_path / "out")
+    nothing_made(tmp_path / "out")
 
 
 def test_folder_made_with_another_configuration(
@@ -159,7 +167,13 @@ def test_two_processes_in_one_folder(arguments: Arguments, tmp_path: Path) -> No
     (tmp_path / "out").mkdir()
     with FileLock(tmp_path / "out" / ".lock"):
         refused(arguments(), "Another process")
-    nothing_trained(tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
+
+
+def test_two_processes_in_one_folder_that_was_begun(arguments: Arguments, tmp_path: Path) -> None:
+    assert pickem_here(*arguments()).returncode == 0
+    with FileLock(tmp_path / "out" / ".lock"):
+        refused(arguments(), "Another process")
 
 
 def test_damaged_journal(arguments: Arguments, tmp_path: Path) -> None:
@@ -169,6 +183,21 @@ def test_damaged_journal(arguments: Arguments, tmp_path: Path) -> None:
     refused(arguments(), "evaluation-000.json", "delete this file")
     record.unlink()
     assert pickem_here(*arguments()).returncode == 0
+
+
+def test_damaged_settings_of_a_folder(arguments: Arguments, tmp_path: Path) -> None:
+    """What both commands advise works."""
+    assert pickem_here(*arguments()).returncode == 0
+    before = rows(tmp_path / "out")
+    settings = tmp_path / "out" / "run.toml"
+    settings.write_text("dataset = ")
+    remedy = "delete it and start the same benchmark command again"
+    refused(["report", tmp_path / "out"], "run.toml", remedy)
+    refused(arguments(), "run.toml", remedy)
+    settings.unlink()
+    assert pickem_here(*arguments()).returncode == 0
+    assert rows(tmp_path / "out") == before
+    assert pickem_here("report", tmp_path / "out").returncode == 0
 
 
 def test_unknown_device(arguments: Arguments) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tomli_w
 
 from pickem.benchmark import Progress, benchmark
 from pickem.strategies import catalogue
@@ -30,6 +32,7 @@ def out(folder: Path) -> Path:
     )
     assert result.returncode == 0, result.stderr
     assert "left" in result.stdout
+    assert "data loaded: 40 patches in the pool; runs: 11, rounds in all: 29" in result.stdout
     assert "pickem report" in result.stdout
     return folder / "out"
 
@@ -48,6 +51,28 @@ def test_every_strategy_has_a_whole_curve(out: Path) -> None:
         )
         effort = [float(row["effort_seconds"]) for row in curve]
         assert effort == sorted(effort)
+
+
+def test_every_part_of_a_round_is_timed(out: Path) -> None:
+    for row in rows(out):
+        queried = row["round"] in "01" and row["labelled_patches"]
+        for column in ("train_s", "evaluate_s", *(["score_s"] if queried else [])):
+            assert float(row[column]) >= 0
+
+
+def test_journals_without_the_time_of_evaluation_are_read(folder: Path, tmp_path: Path) -> None:
+    command = (
+        *("benchmark", folder / "tiny.toml", "--profile", folder / "profile.toml"),
+        *("--strategies", "random", "--rounds", 1, "--out", tmp_path / "out"),
+    )
+    assert pickem_here(*command).returncode == 0
+    path = tmp_path / "out" / "runs" / "random" / "seed-000" / "evaluation-000.json"
+    record = json.loads(path.read_text())
+    del record["evaluate_seconds"], record["cpu"]
+    path.write_text(json.dumps(record))
+    again = pickem_here(*command)
+    assert again.returncode == 0, again.stderr
+    assert [row["evaluate_s"] for row in rows(tmp_path / "out")] == [""]
 
 
 def test_all_strategies_of_a_seed_start_alike(out: Path) -> None:
@@ -77,10 +102,38 @@ def test_the_folder_says_how_it_was_made(out: Path) -> None:
     run = tomllib.loads((out / "run.toml").read_text())
     assert run["dataset"] == "tiny"
     assert run["settings"]["device"] in ("cpu", "cuda")
-    assert run["settings"]["precision"] in ("fp32", "bf16")
+    assert run["settings"]["precision"] == "fp32"
+    assert run["rounds"] == 3
+    assert "rounds" not in run["settings"]
     assert run["classes"] == ["axon", "myelin"]
-    assert run["versions"]["torch"]
-    assert run["hardware"]["cores"] >= 1
+    (machine,) = run["machines"]
+    assert machine["versions"]["torch"]
+    assert machine["cores"] >= 1
+    for record in out.rglob("evaluation-*.json"):
+        assert json.loads(record.read_text())["cpu"] == machine["cpu"]
+
+
+def test_every_machine_that_went_on_with_a_folder_is_kept(folder: Path, tmp_path: Path) -> None:
+    def continued() -> list[dict[str, object]]:
+        result = pickem_here(
+            *("benchmark", folder / "tiny.toml", "--profile", folder / "profile.toml"),
+            *("--strategies", "random", "--rounds", 1, "--out", tmp_path / "out"),
+        )
+        assert result.returncode == 0, result.stderr
+        machines: list[dict[str, object]] = tomllib.loads(description.read_text())["machines"]
+        return machines
+
+    description = tmp_path / "out" / "run.toml"
+    (here,) = continued()
+    elsewhere = here | {"cpu": "another processor"}
+    run = tomllib.loads(description.read_text())
+    description.write_text(tomli_w.dumps(run | {"machines": [elsewhere]}))
+    assert continued() == [elsewhere, here]
+    assert continued() == [elsewhere, here]
+    versions = elsewhere.pop("versions")  # as folders of before name the last machine
+    del run["machines"]
+    description.write_text(tomli_w.dumps(run | {"hardware": elsewhere, "versions": versions}))
+    assert continued() == [elsewhere | {"versions": versions}, here]
 
 
 def test_a_report_can_be_made_of_it(out: Path) -> None:
@@ -88,6 +141,7 @@ def test_a_report_can_be_made_of_it(out: Path) -> None:
     assert result.returncode == 0, result.stderr
     page = (out / "report" / "report.html").read_text("utf-8")
     assert "entropy" in page
+    assert "machines 1.cpu" in page
     assert "fewer than 5 seeds" in page or "fewer than five seeds" in page.lower()
 
 

@@ -56,7 +56,7 @@ def annotate_and_learn(folder: Path, crash: Crash) -> None:
             missing = FIRST + MORE - project.store.count("query", "submitted")
             if part is not None:
                 if part == "train" and crash[1] in ("before", "after") and _next_round(project) == crash[0]:
-                    die_at(crash[1], crash[2])
+                    die_at(crash[1], str(crash[2]))
                 learning.do(part)
                 die_if(f"{part} is done", 0)
             elif missing:

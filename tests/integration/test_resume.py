@@ -80,6 +80,33 @@ def test_goes_on_from_the_journals_alone(folder: Path, undisturbed: Path, tmp_pa
     assert_same(out, undisturbed)
 
 
+def test_killed_between_the_two_files_of_weights_trained_again(
+    folder: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert pickem_here(*arguments(folder, out, "--rounds", 2)).returncode == 0
+    for weights in out.rglob("weights*"):
+        weights.unlink()
+    killed = pickem(
+        "after", "weights-001.safetensors", *arguments(folder, out), module="tests.integration.killing"
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert not (out / "runs" / "entropy" / "seed-000" / "weights-001.json").exists()
+    again = pickem_here(*arguments(folder, out))
+    assert again.returncode == 0, again.stderr
+    assert_same(out, undisturbed)
+
+
+def test_weights_cut_short_are_trained_again(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert pickem_here(*arguments(folder, out, "--rounds", 2)).returncode == 0
+    for weights in out.rglob("weights*.safetensors"):
+        weights.write_bytes(weights.read_bytes()[:1000])
+    again = pickem_here(*arguments(folder, out))
+    assert again.returncode == 0, again.stderr
+    assert_same(out, undisturbed)
+
+
 def test_more_rounds_and_seeds_can_be_added(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert pickem_here(*arguments(folder, out, "--rounds", 1)).returncode == 0
@@ -105,16 +132,19 @@ def test_ctrl_c_says_how_to_go_on(folder: Path, undisturbed: Path, tmp_path: Pat
     assert_same(out, undisturbed)
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes under /proc")
 def test_processes_end_with_their_parent(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     process = _start(arguments(folder, out, "--jobs", 2, "--seeds", 3))
     _wait_for(out / "initial" / "seed-000" / "evaluation.json", process)
+    children = _children(process.pid)
+    assert len(children) >= 2  # one for each job, and what multiprocessing starts for itself
     process.kill()
     process.communicate(timeout=60)
     deadline = time.monotonic() + 30
-    while _children_at_work(out) and time.monotonic() < deadline:
+    while any(map(_is_running, children)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not _children_at_work(out)
+    assert not list(filter(_is_running, children))
 
 
 @pytest.mark.soak
@@ -151,9 +181,21 @@ def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
     assert path.exists(), process.communicate()[1]
 
 
-def _children_at_work(out: Path) -> list[str]:
-    """Python processes started by multiprocessing whose working files lie open below `out`."""
-    newest = max((p.stat().st_mtime for p in out.rglob("*") if p.is_file()), default=0)
-    time.sleep(0.5)
-    now = max((p.stat().st_mtime for p in out.rglob("*") if p.is_file()), default=0)
-    return ["a file changed"] if now > newest else []
+def _children(parent: int) -> list[int]:
+    """Process numbers of the processes that `parent` has started and that are running."""
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [number for number in numbers if (status := _status(number)) and status[1] == parent]
+
+
+def _is_running(number: int) -> bool:
+    return (status := _status(number)) is not None and status[0] != "Z"  # a zombie only waits to be counted
+
+
+def _status(number: int) -> tuple[str, int] | None:
+    """State and parent of a process; None where there is none of this number."""
+    try:
+        text = Path(f"/proc/{number}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, parent = text.rpartition(")")[2].split()[:2]
+    return state, int(parent)

@@ -93,7 +93,7 @@ def test_opening_reads_no_voxels(folder: Path) -> None:
     region = dataset.split("test").train[0]
     with pytest.raises(DatasetInvalidError, match="values 6") as caught:
         region.labels.read(region.region)
-    assert "5 = class 2" in str(caught.value)
+    assert "0 = background, 3 = nucleus, 5 = granule" in str(caught.value)
     assert "9 = unlabelled" in str(caught.value)
 
 
@@ -149,6 +149,7 @@ def test_labels_of_another_shape_are_refused(folder: Path) -> None:
     with pytest.raises(DatasetInvalidError, match="differ in shape") as caught:
         _open(folder).split("test")
     assert "(3, 20, 30)" in str(caught.value)
+    assert caught.value.todo == f"pickem data verify {folder / 'cells.toml'}"
 
 
 @pytest.mark.parametrize("missing", ["image.tif", "labels.tif"])

@@ -31,6 +31,11 @@ def test_the_paper_profile_is_the_paper() -> None:
     assert [paper.labelled(number) for number in (0, 1, 24)] == [20, 40, 500]
 
 
+@pytest.mark.parametrize("name", built_in_profiles())
+def test_built_in_profiles_pin_the_precision(name: str) -> None:
+    assert load_profile(name).precision == "fp32"
+
+
 def test_fast_has_the_same_sets() -> None:
     paper, fast = load_profile("paper"), load_profile("fast")
     for name in ("patch", "pool", "initial", "per_round"):

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from pickem.benchmark import Progress
+from pickem.benchmark import Progress, Prospect
 from pickem.cli.progress import BenchmarkProgress, duration
 
 
-def shown(*events: Progress, terminal: bool, evaluations: int = 2) -> str:
+def shown(*events: Progress, terminal: bool, seconds: int = 1) -> str:
+    """What is on the screen after these events, each `seconds` after the one before."""
     console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
-    with BenchmarkProgress(console, evaluations) as progress:
+    time = 0
+    with BenchmarkProgress(console, clock=lambda: time) as progress:
+        progress.begin(Prospect(pool=2000, runs=1, evaluations=2))
         for event in events:
+            time += seconds
             progress.update(event)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
@@ -32,10 +37,21 @@ def test_a_terminal_shows_run_round_stage_score_and_time_left() -> None:
         assert part in text
 
 
-def test_anything_else_gets_a_line_per_round() -> None:
-    lines = shown(TRAINING, DONE, terminal=False).splitlines()
-    assert len(lines) == 1
-    assert re.fullmatch(r"entropy seed 3  round 1, Jaccard 0\.625  \(1 of 2 rounds, .+ left\)", lines[0])
+def test_anything_else_gets_a_line_at_the_start_and_a_line_per_round() -> None:
+    start, done = shown(TRAINING, DONE, terminal=False).splitlines()
+    assert start == "data loaded: 2000 patches in the pool; runs: 1, rounds in all: 2"
+    assert done == "entropy seed 3  round 1, Jaccard 0.625  (1 of 2 rounds, 2 s left)"
+
+
+def test_anything_else_gets_a_line_a_minute_with_stage_and_time_left() -> None:
+    steps = [replace(TRAINING, done=done) for done in range(7, 16)]
+    _, *lines = shown(*steps, DONE, terminal=False, seconds=20).splitlines()
+    at = "entropy seed 3  round 1"
+    assert lines == [
+        f"{at}, training 10/40, Jaccard 0.500, 10 min left of this  (0 of 2 rounds, ? left)",
+        f"{at}, training 13/40, Jaccard 0.500, 9 min left of this  (0 of 2 rounds, ? left)",
+        f"{at}, Jaccard 0.625  (1 of 2 rounds, 3 min left)",
+    ]
 
 
 def test_rounds_from_the_journal_say_nothing_about_the_speed() -> None:

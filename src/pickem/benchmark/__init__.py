@@ -10,6 +10,6 @@ from __future__ import annotations
 
 from pickem.benchmark.profile import Profile, built_in_profiles, load_profile
 from pickem.benchmark.run import Progress
-from pickem.benchmark.runner import benchmark
+from pickem.benchmark.runner import Prospect, benchmark
 
-__all__ = ["Profile", "Progress", "benchmark", "built_in_profiles", "load_profile"]
+__all__ = ["Profile", "Progress", "Prospect", "benchmark", "built_in_profiles", "load_profile"]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import tomllib
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from pickem.benchmark.machine import Machine
 from pickem.benchmark.profile import Profile
 from pickem.datasets import Dataset
 from pickem.durable import write_durably
@@ -19,9 +17,8 @@ from pickem.errors import JournalError, RunConflictError
 from pickem.learning import effort
 
 FILE = "run.toml"
-_MEASURED_WITH = ("pickem", "torch", "numpy", "scipy", "scikit-learn")
-_MAY_GROW = {"strategies", "seeds", "rounds"}
-_ABOUT_THE_MACHINE = {"versions", "hardware"}
+REMEDY = "restore the file; or delete it and start the same benchmark command again: finished rounds are kept"
+_MAY_GROW = {"strategies", "seeds", "rounds", "machines"}
 
 
 class Configuration(BaseModel):
@@ -40,8 +37,16 @@ class Configuration(BaseModel):
     effort_version: int
     settings: Profile  # device and precision resolved: never "auto"
     profile: str
-    versions: dict[str, str]
-    hardware: dict[str, str | int]
+    machines: tuple[Machine, ...]  # on which it was begun and continued, in that order, each once
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_machine(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Folders of earlier versions name the last machine alone, in [hardware] and [versions]."""
+        if "hardware" not in data or "versions" not in data:
+            return data
+        kept = {key: value for key, value in data.items() if key not in ("hardware", "versions")}
+        return kept | {"machines": [data["hardware"] | {"versions": data["versions"]}]}
 
     @classmethod
     def of(
@@ -66,16 +71,15 @@ class Configuration(BaseModel):
             effort_version=effort.VERSION,
             settings=profile.model_copy(update={"rounds": Profile.model_fields["rounds"].default}),
             profile=profile.name,
-            versions={name: _version(name) for name in _MEASURED_WITH},
-            hardware=hardware(),
+            machines=(Machine.here(),),
         )
 
     def merged_with(self, earlier: Configuration, folder: Path) -> Configuration:
-        """This configuration for a folder made with `earlier`: strategies, seeds and rounds of both.
+        """This configuration for a folder made with `earlier`, with what may grow of both.
 
-        Raises RunConflictError where anything else differs; versions and hardware may.
+        Raises RunConflictError where anything else differs.
         """
-        for name in type(self).model_fields.keys() - _MAY_GROW - _ABOUT_THE_MACHINE:
+        for name in type(self).model_fields.keys() - _MAY_GROW:
             now, then = getattr(self, name), getattr(earlier, name)
             if now != then:
                 raise RunConflictError(
@@ -84,18 +88,20 @@ class Configuration(BaseModel):
                     expected="the same dataset, split and profile throughout a folder",
                     todo="choose another --out, or repeat the settings of the folder (see its run.toml)",
                 )
-        together = dict.fromkeys((*earlier.strategies, *self.strategies))
+        new = (machine for machine in self.machines if machine not in earlier.machines)
         return self.model_copy(
             update={
-                "strategies": tuple(together),
+                "strategies": tuple(dict.fromkeys((*earlier.strategies, *self.strategies))),
                 "seeds": max(self.seeds, earlier.seeds),
                 "rounds": max(self.rounds, earlier.rounds),
+                "machines": (*earlier.machines, *new),
             }
         )
 
     def write(self, folder: Path) -> None:
         """Write `run.toml`, durably."""
-        data = self.model_dump(mode="json", exclude_none=True)
+        kept_once: Any = {"settings": {"rounds"}}  # the profile's rounds are no setting of this folder
+        data = self.model_dump(mode="json", exclude_none=True, exclude=kept_once)
         write_durably(folder / FILE, tomli_w.dumps(data).encode())
 
 
@@ -114,29 +120,8 @@ def read_configuration(folder: Path) -> Configuration | None:
             "The settings of this benchmark cannot be read.",
             got=f"{path}: {error}",
             expected="the file as pickem wrote it",
-            todo="choose another --out, or restore the file",
+            todo=REMEDY,
         ) from error
-
-
-def hardware() -> dict[str, str | int]:
-    """The processor and the number of cores, as results have to name them."""
-    return {"cpu": _cpu_name(), "cores": os.cpu_count() or 1, "system": platform.system()}
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _difference(then: object, now: object) -> str:

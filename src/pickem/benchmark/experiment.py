@@ -76,7 +76,7 @@ def load_experiment(dataset: Dataset, split: SplitName, profile: Profile) -> Exp
     _check_size(parts.train, profile.patch)
     train, evaluation = Regions(parts.train), Regions(parts.evaluate)
     for part, regions in (("training", train), ("evaluated", evaluation)):
-        _check_classes(dataset.name, dataset.classes, part, regions)
+        _check_classes(dataset, part, regions)
     normalisation = Normalisation.of(region.images for region in train.loaded)
     return Experiment(tuple(dataset.classes), profile, train, evaluation, normalisation)
 
@@ -107,13 +107,13 @@ def _check_size(regions: Sequence[LabelledRegion], patch: int) -> None:
             )
 
 
-def _check_classes(dataset: str, classes: Sequence[str], part: str, regions: Regions) -> None:
+def _check_classes(dataset: Dataset, part: str, regions: Regions) -> None:
     present = set().union(*(np.unique(region.labels).tolist() for region in regions.loaded))
-    missing = [name for index, name in enumerate(classes, start=1) if index not in present]
+    missing = [name for index, name in enumerate(dataset.classes, start=1) if index not in present]
     if missing:
         raise DatasetInvalidError(
-            f"The {part} part of {dataset} has no label of {', '.join(missing)}.",
+            f"The {part} part of {dataset.name} has no label of {', '.join(missing)}.",
             got=f"label values {sorted(int(v) for v in present - {UNLABELLED})}",
             expected="every class in both parts of the split",
-            todo=f"pickem data verify {dataset}",
+            todo=dataset.verify_command,
         )

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from pickem.acquisition import UNLABELLED
 from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.journal import EvaluationRecord, RunJournal, read_record, write_record
+from pickem.benchmark.machine import cpu_name
 from pickem.benchmark.profile import FullSupervision, Profile
 from pickem.benchmark.run import Progress, Watch, initial_folder, run_folder
 from pickem.benchmark.start import start_pretrained
@@ -107,8 +108,9 @@ def _train_on_everything(
     patches = RegionTrainingSet.of(experiment)
     started = time.perf_counter()
     predictor, fitted = _fit(experiment, patches, steps, seed, initial, teller)
-    train_seconds = time.perf_counter() - started
+    trained = time.perf_counter()
     scores = _scores(experiment, predictor, teller)
+    evaluated = time.perf_counter()
     labels = np.concatenate([region.labels.ravel() for region in experiment.train.loaded])
     known = labels[labels != UNLABELLED]
     record = EvaluationRecord(
@@ -122,7 +124,9 @@ def _train_on_everything(
         recall=scores.recall,
         steps=fitted.steps,
         final_loss=fitted.final_loss,
-        train_seconds=train_seconds,
+        train_seconds=trained - started,
+        evaluate_seconds=evaluated - trained,
+        cpu=cpu_name(),
     )
     view = journal.folder / "views" / "evaluation-full.npz"
     write_evaluation_view(view, predictor, experiment.evaluation, scores.jaccard)

@@ -1,4 +1,4 @@
-"""What a run has done so far, on disk: a file per finished piece of work, never changed afterwards.
+"""What a run has done so far, on disk: a file per finished piece of work.
 
     DIR/
       initial/seed-000/                  shared by all strategies of a seed
@@ -13,6 +13,10 @@
 
 A file is written under a temporary name and renamed, so it is there whole or not at all. Everything between
 two files is deterministic: a process killed anywhere does its last piece again, with the same result.
+
+A record of a labelled round is never changed. Full supervision takes its steps from a run's number of rounds:
+where that grows, `runs/full-matched/…/evaluation-000.json` is written anew, `initial/converged-steps.json` is
+begun again, and `runs/full-converged/…/evaluation-000.json` is written anew where other steps come out.
 """
 
 from __future__ import annotations
@@ -45,6 +49,8 @@ class EvaluationRecord(BaseModel):
     steps: int
     final_loss: float
     train_seconds: float
+    evaluate_seconds: float | None = None  # this and the next are missing in older journals
+    cpu: str | None = None  # the processor at work
 
 
 class Pick(BaseModel):

@@ -17,6 +17,7 @@ import numpy as np
 from pickem.acquisition import UNLABELLED
 from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.journal import EvaluationRecord, PicksRecord, RunJournal, read_record, write_record
+from pickem.benchmark.machine import cpu_name
 from pickem.benchmark.start import start_pretrained
 from pickem.benchmark.views import write_evaluation_view, write_picks_view
 from pickem.learning import (
@@ -27,6 +28,7 @@ from pickem.learning import (
     distinct_pixels,
 )
 from pickem.learning.round import Stage
+from pickem.predictor import FitReport
 from pickem.predictor.checkpoints import is_whole
 from pickem.strategies import strategy as strategy_named
 
@@ -131,15 +133,16 @@ class _Run:
     def _train_and_score(self) -> EvaluationRecord:
         started = time.perf_counter()
         fitted = self._learner.train()
-        train_seconds = time.perf_counter() - started
+        trained = time.perf_counter()
         scores = self._learner.evaluate(self._experiment.evaluation.loaded)
-        return labelled_record(self._learner.pool, scores, fitted.steps, fitted.final_loss, train_seconds)
+        evaluated = time.perf_counter()
+        return labelled_record(self._learner.pool, scores, fitted, trained - started, evaluated - trained)
 
     def _load_weights(self, number: int) -> None:
         if self._weights_of == number:
             return
         path = self._initial / "weights.safetensors" if number == 0 else self._journal.weights(number)
-        if not path.exists():
+        if not is_whole(path):
             self._train_again(number, path)
         self._learner.predictor.load_weights(path)
         self._weights_of = number
@@ -203,7 +206,7 @@ def initial_folder(directory: Path, seed: int) -> Path:
 
 
 def labelled_record(
-    pool: Pool, scores: Evaluation, steps: int, final_loss: float, train_seconds: float
+    pool: Pool, scores: Evaluation, fitted: FitReport, train_seconds: float, evaluate_seconds: float
 ) -> EvaluationRecord:
     """The record of a network trained on the labelled patches of `pool`."""
     masks = pool.masks()
@@ -217,7 +220,9 @@ def labelled_record(
         jaccard_by_class=scores.jaccard_by_class,
         precision=scores.precision,
         recall=scores.recall,
-        steps=steps,
-        final_loss=final_loss,
+        steps=fitted.steps,
+        final_loss=fitted.final_loss,
         train_seconds=train_seconds,
+        evaluate_seconds=evaluate_seconds,
+        cpu=cpu_name(),
     )

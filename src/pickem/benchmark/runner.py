@@ -1,19 +1,20 @@
 """A whole benchmark: every strategy and seed as a run of its own, one after another or several at a time.
 
-benchmark(…)  ──►  folder locked, run.toml written, data loaded
+benchmark(…)  ──►  data loaded and checked, folder locked, run.toml written
                    └─ run  ─ run ─ run …   each journalled, see `pickem.benchmark.run`
                       results.csv and picks.csv rewritten after every round
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pickem.benchmark.configuration import Configuration, read_configuration
+from pickem.benchmark.configuration import FILE, Configuration, read_configuration
 from pickem.benchmark.experiment import SplitName, check_pool
 from pickem.benchmark.full_supervision import FULL_SUPERVISION
 from pickem.benchmark.processes import run_in_processes
@@ -28,6 +29,21 @@ from pickem.predictor import resolve_backend
 from pickem.strategies import strategy as strategy_named
 
 
+@dataclass(frozen=True)
+class Prospect:
+    """What a benchmark is about to do, known once its data is in memory."""
+
+    pool: int  # patches of a seed
+    runs: int
+    evaluations: int  # rounds over all runs
+
+    @classmethod
+    def of(cls, worker: Worker, tasks: Sequence[Task]) -> Prospect:
+        """What `worker` will have done when all of `tasks` are."""
+        rounds = (1 if task.strategy in FULL_SUPERVISION else worker.plan.rounds for task in tasks)
+        return cls(len(worker.experiment.pool(seed=0)), len(tasks), sum(rounds))
+
+
 def benchmark(
     dataset: str,
     out: Path,
@@ -39,6 +55,7 @@ def benchmark(
     profile: str | Profile = "fast",
     data_dir: Path | None = None,
     jobs: int = 1,
+    begin: Callable[[Prospect], None] = lambda _: None,
     watch: Watch = lambda _: None,
 ) -> Path:
     """Run, or continue, a benchmark; returns the path of its results.csv.
@@ -51,6 +68,7 @@ def benchmark(
     seeds: number of runs per strategy, with seeds 0, 1, …
     rounds: evaluations per run; the profile's number by default.
     jobs: runs done at a time, each in a process with the profile's number of threads.
+    begin: called once, when the data is loaded and nothing has been trained yet.
     watch: called with the progress of each run.
 
     Raises a PickemError for anything that the caller can mend, before any training where that is possible.
@@ -62,15 +80,21 @@ def benchmark(
     names = _checked_names(strategies)
     opened = open_dataset(dataset, data_dir)
     plan = Plan(dataset, data_dir, split, settings, rounds, out)
-    with _locked(out):
-        remove_partial_files(out)
-        asked = Configuration.of(opened, split, settings, names, seeds, rounds)
-        earlier = read_configuration(out)
-        configuration = asked if earlier is None else asked.merged_with(earlier, out)
+    asked = Configuration.of(opened, split, settings, names, seeds, rounds)
+    with ExitStack() as held:
+        begun = _is_begun(out)
+        if begun:
+            held.enter_context(_locked(out))
+            _continued(asked, out)  # refuses before the data is read
         worker = Worker.start(plan, opened)
         check_pool(worker.experiment, rounds)
+        if not begun:  # only now: what cannot be done leaves no folder behind
+            held.enter_context(_locked(out))
+        remove_partial_files(out)
+        configuration = _continued(asked, out)
         configuration.write(out)
         tasks = [Task(strategy, seed) for seed in range(seeds) for strategy in names]
+        begin(Prospect.of(worker, tasks))
         _do(tasks, worker, jobs, _rewriting_tables(out, configuration, watch))
         write_tables(out, configuration)
     return out / "results.csv"
@@ -91,6 +115,18 @@ def _rewriting_tables(out: Path, configuration: Configuration, watch: Watch) -> 
         watch(progress)
 
     return rewrite
+
+
+def _is_begun(folder: Path) -> bool:
+    try:
+        return (folder / FILE).exists()
+    except OSError:  # making the folder will say why
+        return False
+
+
+def _continued(asked: Configuration, folder: Path) -> Configuration:
+    earlier = read_configuration(folder)
+    return asked if earlier is None else asked.merged_with(earlier, folder)
 
 
 def _resolved(profile: Profile) -> Profile:

@@ -46,7 +46,7 @@ def _result_columns(configuration: Configuration) -> Sequence[str]:
         *("dataset", "split", "profile", "strategy", "seed", "round"),
         *("labelled_patches", "labelled_pixels", "effort_seconds", "jaccard"),
         *(f"jaccard_{name}" for name in configuration.classes),
-        *("precision", "recall", "train_s", "score_s", "foreground_share", "steps"),
+        *("precision", "recall", "train_s", "score_s", "evaluate_s", "foreground_share", "steps"),
     )
 
 
@@ -65,6 +65,7 @@ def _result_row(
         *(_rounded(j, 6) for j in (record.jaccard, *record.jaccard_by_class)),
         *(_rounded(record.precision, 6), _rounded(record.recall, 6)),
         *(_rounded(record.train_seconds, 2), _rounded(picks.score_seconds if picks else None, 2)),
+        _rounded(record.evaluate_seconds, 2),
         *(_rounded(record.foreground_share, 5), record.steps),
     )
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from pickem.cli.options import DataDir
+
 EXIT_INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 
@@ -31,9 +33,7 @@ def benchmark(
     profile: Annotated[
         str, typer.Option(help="paper, fast, demo, or the path of a TOML file of your own.")
     ] = "fast",
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Where the datasets lie; by default PICKEM_DATA, then ../shared/data.")
-    ] = None,
+    data_dir: DataDir = None,
     jobs: Annotated[
         int, typer.Option(help="Runs at a time, each with the number of threads of its profile.")
     ] = 1,
@@ -52,17 +52,14 @@ def benchmark(
     # Here and not above: they load PyTorch, for which nobody should wait who only asks for help.
     from pickem.benchmark import benchmark as run_benchmark
     from pickem.benchmark import load_profile
-    from pickem.benchmark.full_supervision import FULL_SUPERVISION
     from pickem.benchmark.profile import change_profile
     from pickem.cli.progress import BenchmarkProgress
 
     settings = change_profile(load_profile(profile), threads=threads, device=device, precision=precision)
     names = [name.strip() for name in strategies.split(",") if name.strip()]
-    rounds = settings.rounds if rounds is None else rounds
-    evaluations = sum(1 if name in FULL_SUPERVISION else rounds for name in names) * seeds
     console = Console()
     try:
-        with BenchmarkProgress(console, evaluations) as progress:
+        with BenchmarkProgress(console) as progress:
             results = run_benchmark(
                 dataset,
                 out,
@@ -73,6 +70,7 @@ def benchmark(
                 profile=settings,
                 data_dir=data_dir,
                 jobs=jobs,
+                begin=progress.begin,
                 watch=progress.update,
             )
     except KeyboardInterrupt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +17,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from pickem.cli.options import DataDir
 from pickem.datasets import Source, data_folder, find_source, open_dataset, sources
 from pickem.datasets.embedded import copy_demo
 from pickem.datasets.fetch import fetch as fetch_source
@@ -27,13 +27,6 @@ from pickem.errors import DownloadError
 
 app = typer.Typer(help="Labelled datasets: list, fetch, verify.", no_args_is_help=True)
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        help="The folder with a folder for each dataset; by default PICKEM_DATA, then ../shared/data, then "
-        "the user's cache."
-    ),
-]
 EXIT_FINDINGS = 2
 
 
@@ -108,7 +101,7 @@ def verify(
     """Read a whole dataset and say what looks wrong in it; exit code 2 where something does."""
     console = Console()
     dataset = open_dataset(name, data_dir)
-    with Progress(console=console, transient=True) as progress:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(f"reading {name}", total=None)
         result = verify_dataset(
             dataset, lambda done, total: progress.update(bar, completed=done, total=total)
@@ -120,11 +113,13 @@ def verify(
         )
         size = " × ".join(map(str, summary.shape))
         console.print(f"{summary.volume}: {size}, {shares}", highlight=False, soft_wrap=True)
+    for note in result.notes:
+        console.print(f"{note.volume}: note: {note.message}", style="yellow", highlight=False, soft_wrap=True)
     for finding in result.findings:
         console.print(f"{finding.volume}: {finding.message}", style="red", highlight=False, soft_wrap=True)
     if result.findings:
         raise typer.Exit(EXIT_FINDINGS)
-    console.print(f"{name} makes sense", highlight=False)
+    console.print(f"{name} makes sense", highlight=False, soft_wrap=True)
 
 
 def _accepted() -> bool:
@@ -137,11 +132,12 @@ def _accepted() -> bool:
 def _show_terms(console: Console, source: Source) -> None:
     hashed = all(file.sha256 for file in source.files)
     known = "known for every file" if hashed else "not published; what comes is recorded in provenance.json"
-    for line in (
+    lines = (
         f"{source.name}: {source.title}",
         f"from:     {source.home}",
         f"licence:  {source.licence}",
         f"cite:     {source.citation}",
-        f"SHA-256:  {known}",
-    ):
+        *((f"SHA-256:  {known}",) if source.files else ()),
+    )
+    for line in lines:
         console.print(line, highlight=False, soft_wrap=True)

@@ -12,6 +12,14 @@ from pickem.volumes import VoxelSize
 
 ProjectPath = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project's folder, NAME.pickem.")]
 
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="The folder with a folder for each dataset; by default PICKEM_DATA, then ../shared/data as seen "
+        "from the working directory, where that exists, then the user's cache."
+    ),
+]
+
 
 def parse_voxel_size(text: str | None) -> VoxelSize | None:
     """ "45,4.6,4.6" as nm along (z, y, x). Raises ConfigError for anything but three positive numbers."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -10,21 +12,28 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from pickem.benchmark import Progress as RunProgress
+from pickem.benchmark import Prospect
+
+SILENCE = 60  # seconds after which something at work says so where there is no terminal
 
 
 class BenchmarkProgress:
-    """Shows on a terminal what `benchmark` reports; on anything else, prints a line per finished round.
+    """Shows on a terminal what `benchmark` reports; on anything else, prints a line per finished round, and
+    one a minute for each run at work.
 
-    `evaluations` is the number of rounds over all runs.
+    clock: seconds since any moment.
     """
 
-    def __init__(self, console: Console, evaluations: int) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
-        self._evaluations = evaluations
+        self._clock = clock
+        self._evaluations = 0
         self._evaluated = 0
-        self._bars: dict[tuple[str, int], TaskID] = {}
         self._replayed = 0
-        self._started = time.monotonic()
+        self._started = clock()
+        self._bars: dict[_Run, TaskID] = {}
+        self._stages: dict[_Run, _Stage] = {}  # of the runs at work
+        self._said: dict[_Run, float] = {}
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -34,8 +43,7 @@ class BenchmarkProgress:
             console=console,
             disable=not console.is_terminal,
         )
-        self._whole = self._progress.add_task("all rounds", total=evaluations, doing="", left="")
-        self._worked_on: set[tuple[str, int]] = set()
+        self._whole = self._progress.add_task("all rounds", total=None, doing="", left="")
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -46,46 +54,84 @@ class BenchmarkProgress:
     ) -> None:
         self._progress.stop()
 
+    def begin(self, prospect: Prospect) -> None:
+        """Say what is about to be done; the first thing to be called."""
+        self._evaluations = prospect.evaluations
+        self._started = self._clock()
+        self._progress.update(self._whole, total=prospect.evaluations)
+        self._print(
+            f"data loaded: {prospect.pool} patches in the pool; runs: {prospect.runs}, "
+            f"rounds in all: {prospect.evaluations}"
+        )
+
     def update(self, at: RunProgress) -> None:
         """Show where a run stands."""
         run = (at.strategy, at.seed)
         if at.stage is None:
             self._round_done(run, at)
             return
-        self._worked_on.add(run)
+        now = self._clock()
+        stage = self._stages.get(run)
+        if stage is None or (stage.round, stage.name) != (at.round, at.stage):
+            stage = self._stages[run] = _Stage(at.round, at.stage, at.done, now)
         if run not in self._bars:
             self._bars[run] = self._progress.add_task(_title(at), total=at.total, doing="", left="")
         doing = f"round {at.round}, {at.stage} {at.done}/{at.total}{_score(at)}"
         self._progress.update(self._bars[run], total=at.total, completed=at.done, doing=doing)
+        if now - self._said.setdefault(run, now) >= SILENCE:
+            self._line(run, f"{_title(at)}  {doing}, {stage.left(at, now)} left of this")
 
-    def _round_done(self, run: tuple[str, int], at: RunProgress) -> None:
+    def _round_done(self, run: _Run, at: RunProgress) -> None:
         self._evaluated += 1
-        if run not in self._worked_on:  # replayed from the journal, which says nothing about the speed
+        if (
+            self._stages.pop(run, None) is None
+        ):  # replayed from the journal, which says nothing about the speed
             self._replayed += 1
-        self._worked_on.discard(run)
         if run in self._bars:
             self._progress.update(self._bars[run], doing=f"round {at.round} done{_score(at)}")
-        left = self._time_left()
         self._progress.update(
             self._whole,
             completed=self._evaluated,
             doing=f"{self._evaluated}/{self._evaluations}",
-            left=f"{left} left",
+            left=f"{self._time_left()} left",
         )
+        self._line(run, f"{_title(at)}  round {at.round}{_score(at)}")
+
+    def _line(self, run: _Run, text: str) -> None:
+        """Where no bars are drawn, print the text with the state of the whole."""
+        self._said[run] = self._clock()
         if not self._console.is_terminal:
-            self._console.print(
-                f"{_title(at)}  round {at.round}{_score(at)}  "
-                f"({self._evaluated} of {self._evaluations} rounds, {left} left)",
-                highlight=False,
-                soft_wrap=True,
+            self._print(
+                f"{text}  ({self._evaluated} of {self._evaluations} rounds, {self._time_left()} left)"
             )
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, highlight=False, soft_wrap=True)
 
     def _time_left(self) -> str:
         computed = self._evaluated - self._replayed
         remaining = self._evaluations - self._evaluated
         if not computed:
             return "0 s" if not remaining else "?"
-        return duration((time.monotonic() - self._started) / computed * remaining)
+        return duration((self._clock() - self._started) / computed * remaining)
+
+
+_Run = tuple[str, int]  # strategy and seed
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A stage of a run's round, as it was when first heard of."""
+
+    round: int
+    name: str
+    done: int
+    began: float
+
+    def left(self, at: RunProgress, now: float) -> str:
+        if at.done == self.done:
+            return "?"
+        return duration((now - self.began) / (at.done - self.done) * (at.total - at.done))
 
 
 def duration(seconds: float) -> str:

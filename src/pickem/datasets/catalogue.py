@@ -42,6 +42,7 @@ def open_dataset(name_or_toml: str, data_dir: Path | None = None) -> Dataset:
         licence=source.licence,
         citation=source.citation,
         label_values=source.label_values,
+        shapes=source.shapes,
     )
 
 

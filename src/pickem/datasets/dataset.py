@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,6 +81,8 @@ class Dataset:
     label_values: for each class in that order, the values in the label files that mean it; None for a mask
         with one class, where everything above 0 is foreground.
     unlabelled: the value in the label files that means "not labelled".
+    address: what it is opened by where that is not its name: the path of its TOML file.
+    shapes: for volumes of a published dataset, the shape that was published.
     """
 
     name: str
@@ -94,6 +97,13 @@ class Dataset:
     label_values: Sequence[tuple[int, ...]] | None = None
     unlabelled: int | None = None
     notes: tuple[str, ...] = field(default=())
+    address: str | None = None
+    shapes: Mapping[str, Shape3] = field(default_factory=dict)
+
+    @property
+    def verify_command(self) -> str:
+        """What to type to have this dataset checked."""
+        return f"pickem data verify {shlex.quote(self.address or self.name)}"
 
     def split(self, name: str) -> Split:
         """The regions of a split.
@@ -139,7 +149,7 @@ class Dataset:
                 f"Image and labels of {part.volume} in {self.name} differ in shape.",
                 got=f"image {volume.image.shape}, labels {volume.labels.shape}",
                 expected="the same shape (z, y, x)",
-                todo=f"pickem data verify {self.name}",
+                todo=self.verify_command,
             )
         box = part.box(volume.image.shape)
         if box.size == 0 or not Box((0, 0, 0), volume.image.shape).contains(box):
@@ -152,7 +162,7 @@ class Dataset:
 
     def class_labels(self, volume: str) -> ClassLabels:
         """The labels of a volume as class indices."""
-        return ClassLabels(self.volumes[volume].labels, self.label_values, self.unlabelled)
+        return ClassLabels(self.volumes[volume].labels, self.classes, self.label_values, self.unlabelled)
 
 
 class ClassLabels:
@@ -164,9 +174,14 @@ class ClassLabels:
     dtype: np.dtype[Any] = np.dtype(np.uint8)
 
     def __init__(
-        self, stored: Volume, label_values: Sequence[tuple[int, ...]] | None, unlabelled: int | None
+        self,
+        stored: Volume,
+        classes: Sequence[str],
+        label_values: Sequence[tuple[int, ...]] | None,
+        unlabelled: int | None,
     ) -> None:
         self._stored = stored
+        self._classes = classes
         self._label_values = label_values
         self._unlabelled = unlabelled
 
@@ -190,30 +205,44 @@ class ClassLabels:
         stored = self._stored.read(box)
         if self._label_values is None:  # above 0, never above 127: 1-bit masks are read as 0 and 1
             return (stored > 0).astype(np.uint8)
-        known = stored == 0
-        labels = np.zeros(stored.shape, dtype=np.uint8)
-        for index, values in enumerate(self._label_values, start=1):
-            here = np.isin(stored, values)
-            labels[here] = index
-            known |= here
-        if self._unlabelled is not None:
-            here = stored == self._unlabelled
-            labels[here] = UNLABELLED
-            known |= here
-        if not known.all():
+        unknown = self.unknown_values(stored)
+        if unknown:
             raise DatasetInvalidError(
                 f"The labels of {self.source} hold values that are no class.",
-                got=f"values {', '.join(str(value) for value in np.unique(stored[~known])[:8])}",
-                expected=f"0 = background, {self._expected()}",
+                got=f"values {some(unknown)}",
+                expected=self.known_values,
                 todo="name these values in the dataset's `classes`, or correct the labels",
             )
+        labels = np.zeros(stored.shape, dtype=np.uint8)
+        for index, values in enumerate(self._label_values, start=1):
+            labels[np.isin(stored, values)] = index
+        if self._unlabelled is not None:
+            labels[stored == self._unlabelled] = UNLABELLED
         return labels
 
-    def _expected(self) -> str:
+    def unknown_values(self, stored: NDArray[Any]) -> list[int | float]:
+        """Values among these stored labels that mean nothing, ascending."""
+        if self._label_values is None:
+            return []
+        known = [0, *(value for values in self._label_values for value in values)]
+        if self._unlabelled is not None:
+            known.append(self._unlabelled)
+        unknown: list[int | float] = np.unique(stored[~np.isin(stored, known)]).tolist()
+        return unknown
+
+    @property
+    def known_values(self) -> str:
+        """The values that mean something, and what: "0 = background, 1 = axon, 255 = unlabelled"."""
+        if self._label_values is None:
+            return "0 = background, above 0 = foreground"
         classes = [
-            f"{'/'.join(map(str, values))} = class {i}"
-            for i, values in enumerate(self._label_values or (), 1)
+            f"{'/'.join(map(str, values))} = {name}"
+            for name, values in zip(self._classes, self._label_values, strict=True)
         ]
-        return ", ".join(
-            classes if self._unlabelled is None else [*classes, f"{self._unlabelled} = unlabelled"]
-        )
+        unlabelled = [] if self._unlabelled is None else [f"{self._unlabelled} = unlabelled"]
+        return ", ".join(["0 = background", *classes, *unlabelled])
+
+
+def some(values: Sequence[object]) -> str:
+    """The first eight values, with commas between."""
+    return ", ".join(map(str, values[:8])) + (", …" if len(values) > 8 else "")

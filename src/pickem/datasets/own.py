@@ -75,6 +75,7 @@ def open_own(path: Path) -> Dataset:
         citation=described.citation,
         label_values=[(v,) if isinstance(v, int) else v for v in described.classes.values()],
         unlabelled=described.unlabelled,
+        address=str(path),
     )
 
 

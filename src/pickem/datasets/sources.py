@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+from pickem.geometry import Shape3
 from pickem.volumes import VoxelSize
 
 
@@ -24,12 +26,16 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Source:
-    """A public dataset: what it is, and where it comes from."""
+    """A public dataset: what it is, and where it comes from.
+
+    shapes: of each of its volumes as published, voxels along (z, y, x).
+    """
 
     name: str
     title: str
     annotation: str
     voxel_size: VoxelSize
+    shapes: Mapping[str, Shape3]
     home: str
     licence: str
     citation: str
@@ -42,6 +48,7 @@ class Source:
 _VNC = "https://raw.githubusercontent.com/unidesigner/groundtruth-drosophila-vnc/68c1639eb3bc5eb2834e8f130ec7821e0c82439d"
 _EPFL = "https://documents.epfl.ch/groups/c/cv/cvlab-unit/www/data/%20ElectronMicroscopy_Hippocampus"
 _EPFL_PARTS = ("training", "training_groundtruth", "testing", "testing_groundtruth")
+_EPFL_SHAPES = {"training": (165, 768, 1024), "testing": (165, 768, 1024)}
 _LUCCHI_2012 = (
     "A. Lucchi, K. Smith, R. Achanta, G. Knott, P. Fua: Supervoxel-based segmentation of mitochondria in EM "
     "image stacks with learned shape features. IEEE Transactions on Medical Imaging 31(2), 2012. "
@@ -67,6 +74,7 @@ def _vnc() -> Source:
         title="ssTEM, Drosophila larva ventral nerve cord, 20 × 1024 × 1024",
         annotation="original",
         voxel_size=(45.0, 4.6, 4.6),
+        shapes={"vnc": (20, 1024, 1024)},
         home="https://github.com/unidesigner/groundtruth-drosophila-vnc",
         licence="CC BY-NC-SA 3.0",
         citation=(
@@ -82,6 +90,7 @@ _EPFL_ORIGINAL = Source(
     title="FIB-SEM, mouse hippocampus CA1, two stacks of 165 × 768 × 1024",
     annotation="original",
     voxel_size=(5.0, 5.0, 5.0),
+    shapes=_EPFL_SHAPES,
     home="https://www.epfl.ch/labs/cvlab/data/data-em/",
     licence="none stated by its source; for research, with the citation",
     citation=_LUCCHI_2012,
@@ -93,6 +102,7 @@ _LUCCHI_PP = Source(
     title="EPFL's FIB-SEM stacks with the re-annotation known as Lucchi++",
     annotation="Lucchi++",
     voxel_size=(5.0, 5.0, 5.0),
+    shapes=_EPFL_SHAPES,
     home="https://sites.google.com/view/connectomics/",
     licence="none stated by its source; for research, with the citation",
     citation=(
@@ -114,6 +124,7 @@ _MIRA = Source(
     title="ATUM-SEM, mouse cortex, 31 × 8416 × 8624",
     annotation="original",
     voxel_size=(50.0, 2.0, 2.0),
+    shapes={"mira": (31, 8416, 8624)},
     home="http://95.163.198.142/MiRA/mitochondria31/",
     licence="none stated by its source; for research, with the citation",
     citation=(

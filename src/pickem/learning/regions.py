@@ -32,7 +32,8 @@ class LoadedRegion:
 
     @classmethod
     def read(cls, region: LabelledRegion) -> LoadedRegion:
-        """Read all voxels of the region. Raises VolumeFormatError for values that are not finite."""
+        """Read all voxels of the region. Raises VolumeFormatError for grey values that are not finite, or all
+        the same."""
         images = region.image.read(region.region)
         if images.dtype.kind == "f" and not np.isfinite(images).all():
             raise VolumeFormatError(
@@ -41,12 +42,24 @@ class LoadedRegion:
                 expected="finite grey values",
                 todo="replace them, for example by the mean of their surroundings",
             )
+        if images.min() == images.max():
+            raise VolumeFormatError(
+                "The image has one value throughout: there is nothing to see in it.",
+                got=f"{images.min()} everywhere in {_place(region)}",
+                expected="an image",
+                todo="look at the file; an export or a conversion may have gone wrong",
+            )
         labels = np.asarray(region.labels.read(region.region), dtype=np.uint8)
         return cls(region.volume, region.region, images, labels)
 
     def planes(self) -> Iterator[tuple[NDArray[np.generic], NDArray[np.uint8]]]:
         """Image and labels (h, w) of each section, in the order of z."""
         yield from zip(self.images, self.labels, strict=True)
+
+
+def _place(region: LabelledRegion) -> str:
+    start, stop = region.region.start, region.region.stop
+    return f"voxels {start} to {stop} of {region.image.source}"
 
 
 class Regions:

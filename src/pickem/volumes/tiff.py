@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ from pickem.errors import VolumeFormatError
 from pickem.geometry import Box, Shape3
 from pickem.volumes.units import nm_per
 from pickem.volumes.volume import VoxelSize, check_box, check_type, missing
+
+# What it says of damage goes into our errors; whoever configures logging still reads its own words.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 TIFF_ENDINGS = (".tif", ".tiff")
 

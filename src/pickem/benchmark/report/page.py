@@ -105,7 +105,7 @@ def _segmentations(
 
 def _settings(tables: Mapping[str, Mapping[str, Any]]) -> str:
     flat = {f"{name}.{key}": value for name, table in tables.items() for key, value in _flat(table).items()}
-    return markup.folded("Settings, versions and hardware", markup.definitions(flat)) if flat else ""
+    return markup.folded("Settings and machines", markup.definitions(flat)) if flat else ""
 
 
 def _flat(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from pickem.benchmark.configuration import REMEDY
 from pickem.errors import JournalError, NoResultsError, StorageError
 
 FULL_SUPERVISION = ("full-converged", "full-matched")
@@ -33,7 +34,7 @@ class RunDescription:
     strategies: tuple[str, ...]
     rounds: int | None
     nm_per_pixel: float | None  # along x; None where the dataset does not say
-    tables: Mapping[str, Mapping[str, Any]]  # [versions], [hardware], [settings …] as they stand
+    tables: Mapping[str, Mapping[str, Any]]  # [settings …], [machines 1], … as they stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def _read_description(path: Path) -> RunDescription:
             "The description of the runs cannot be read.",
             got=f"{path}: {'no key ' if isinstance(error, KeyError) else ''}{error}",
             expected="the run.toml that `pickem benchmark` writes",
-            todo="start the same benchmark command again: it writes the file anew and keeps finished rounds",
+            todo=REMEDY,
         ) from error
     seeds, rounds = content.get("seeds", ()), content.get("rounds")
     return RunDescription(
@@ -125,8 +126,19 @@ def _read_description(path: Path) -> RunDescription:
         strategies=tuple(str(name) for name in content.get("strategies", ())),
         rounds=rounds if isinstance(rounds, int) else None,
         nm_per_pixel=_nm_per_pixel(content.get("voxel_size")),
-        tables={key: value for key, value in content.items() if isinstance(value, dict)},
+        tables=_tables(content),
     )
+
+
+def _tables(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The tables of a TOML file by name, those of an array of tables numbered from 1."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            found[key] = value
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            found |= {f"{key} {number}": table for number, table in enumerate(value, start=1)}
+    return found
 
 
 def _nm_per_pixel(voxel_size: object) -> float | None:
