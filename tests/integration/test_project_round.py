@@ -19,7 +19,7 @@ from pickem.project.quality import course, estimate
 from pickem.project.round import Learning, Part, due
 from pickem.project.serving import next_patch
 from pickem.project.settings import VolumeSource
-from tests.fixtures.tiny_project import answer, make_tiny_project, paint_audit, paint_queue
+from tests.fixtures.tiny_project import PRETRAINED, answer, make_tiny_project, paint_audit, paint_queue
 
 
 def learning(project: Project, said: list[tuple[Stage, int, int]] | None = None) -> Learning:
@@ -55,6 +55,33 @@ def test_a_round_begins_with_enough_labels_and_not_before(tmp_path: Path) -> Non
         assert learn(project) == ["train", "rank", "measure"]
         paint_audit(project, 1)
         assert learn(project) == ["measure", "measure"], "the newest network, and the one before it"
+
+
+def test_the_network_is_pretrained_once_while_the_first_patches_are_labelled(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path, recipe=PRETRAINED)) as project:
+        said: list[tuple[Stage, int, int]] = []
+        assert due(project) == "pretrain"
+        learning(project, said).do("pretrain")
+        assert said == [("pretraining", 1, 2), ("pretraining", 2, 2)]
+        assert due(project) is None
+        paint_queue(project, 4)
+        assert learn(project) == ["train", "rank"]
+        with_start = newest_weights(project)
+    with open_project(make_tiny_project(tmp_path / "without")) as project:
+        paint_queue(project, 4)
+        assert learn(project) == ["train", "rank"]
+        assert newest_weights(project) != with_start
+
+
+def newest_weights(project: Project) -> bytes:
+    latest = rounds.latest_round(project.store)
+    assert latest is not None
+    return (project.checkpoints / str(latest.checkpoint)).read_bytes()
+
+
+def test_who_begins_with_another_network_needs_no_pretraining(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path, recipe=PRETRAINED, start="start.safetensors")) as project:
+        assert due(project) is None
 
 
 def test_what_a_round_leaves(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from pickem.predictor import use_threads
 from pickem.project import rounds
 from pickem.project.project import Project, open_project
 from pickem.project.round import Learning, Part, due
-from tests.fixtures.tiny_project import make_tiny_project, paint_audit, paint_queue
+from tests.fixtures.tiny_project import PRETRAINED, make_tiny_project, paint_audit, paint_queue
 from tests.integration.command_line import REPOSITORY
 from tests.integration.killing import die_at
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
 FIRST, MORE = 4, 3  # labels before the first and the second round
 NEVER = (9, "never", 0)
-Crash = tuple[int, str, int]  # (round, event, which of these events)
+Crash = tuple[int, str, int]  # (round, or −1 before there is one; event; which of these events)
 
 
 def annotate_and_learn(folder: Path, crash: Crash) -> None:
@@ -134,7 +134,7 @@ def undisturbed(trainers: Trainers, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def new_project(parent: Path) -> Path:
-    folder = make_tiny_project(parent)
+    folder = make_tiny_project(parent, recipe=PRETRAINED)
     with open_project(folder) as project:
         paint_queue(project, FIRST)
         paint_audit(project, 2)
@@ -159,6 +159,8 @@ def what_counts(folder: Path) -> dict[str, object]:
 
 
 PARTS: list[tuple[Crash, Part | None]] = [
+    *(((-1, "pretraining", step), "pretrain") for step in (1, 2)),
+    ((-1, "pretrain is done", 0), "train"),
     *(((number, "training", step), "train") for number, step in [(0, 1), (0, 6), (1, 1), (1, 3)]),
     *(((number, when, 1), "train") for number in (0, 1) for when in ("before", "after")),
     *(((number, when, 2), "train") for number in (0, 1) for when in ("before", "after")),

@@ -36,6 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         audit_patches=0,
         recipe=Recipe(
             network=profile.network,
+            pretraining=profile.pretraining,
             training=profile.training,
             first=profile.first,
             following=profile.following,

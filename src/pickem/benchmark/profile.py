@@ -36,7 +36,7 @@ class Profile(BaseModel):
     rounds: int = Field(25, ge=1)  # evaluations; one query fewer
     first: Phase  # training on the initial set
     following: Phase  # fine-tuning after each query
-    pretraining: PretrainingSettings | None = None  # on the pool's images, before the first labels
+    pretraining: PretrainingSettings = PretrainingSettings(task="none")  # on the pool, before any label
     network: UNetSettings = UNetSettings()
     training: TrainingSettings = TrainingSettings()
     measuring: MeasuringSettings = MeasuringSettings()

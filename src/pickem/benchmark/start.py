@@ -41,7 +41,7 @@ def start_pretrained(
     Does nothing where the profile has no pretraining.
     """
     profile = experiment.profile
-    if profile.pretraining is None:
+    if profile.pretraining.task == "none":
         return
     path = folder / "pretrained.safetensors"
     if not is_whole(path):

@@ -93,7 +93,7 @@ class PretrainingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    task: Literal["masked", "denoising"] = "masked"
+    task: Literal["none", "masked", "denoising"] = "masked"
     steps: int = Field(1200, ge=1)
     batch_size: int = Field(16, ge=1)
     learning_rate: float = Field(1e-3, gt=0)  # the highest of a one-cycle schedule

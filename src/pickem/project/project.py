@@ -4,7 +4,8 @@ NAME.pickem/
   project.toml       what the person chose
   project.sqlite     the truth: patches, masks, queue, rounds, events
   labels.ome.zarr/   what was painted, drawn from the database
-  checkpoints/       round-0000.safetensors …, one a round, the oldest deleted when they are many
+  checkpoints/       pretrained.safetensors; round-0000.safetensors …, one a round, the oldest deleted when
+                     they are many
   server.lock        held by the server that is at work on the project
 """
 

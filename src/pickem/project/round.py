@@ -1,5 +1,7 @@
 """One turn of the loop for a project: train on what was painted, measure on the audit, rank what comes next.
 
+Before the first turn, while its patches are being labelled, the network is pretrained without labels.
+
 With nothing more urgent to do, earlier networks are measured as well, on the audit masks that are new to
 them, one network at a time, the newest first. So the course of the quality is that of all networks on the
 same masks, a corrected mask counts at once, and what the last labels gained is a difference on the same
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -30,9 +33,10 @@ from pickem.project import rounds
 from pickem.project.project import QUEUE, Project
 from pickem.project.quality import write_quality
 from pickem.project.rounds import Round
+from pickem.project.start import pretrain_on_volumes, pretraining_is_due, start_pretrained
 from pickem.strategies import strategy
 
-Part = Literal["train", "measure", "rank", "pick"]
+Part = Literal["pretrain", "train", "measure", "rank", "pick"]
 Progress = Callable[[Stage, int, int], None]
 PROPOSALS_AT_ONCE = 16  # patches
 KEPT_NETWORKS = 2  # the newest ones are kept in any case: the last, and the one before it
@@ -44,13 +48,16 @@ def due(project: Project) -> Part | None:
     store, settings = project.store, project.settings
     latest = rounds.latest_round(store)
     enough = settings.per_round if latest else settings.first_patches
+    few = max(1, settings.per_round // 2)
+    runs_dry = len(store.queue()) < few <= store.queue_length()
+    if not latest and runs_dry:
+        return "pick"
+    if pretraining_is_due(project):
+        return "pretrain"
     if rounds.is_under_way(store) or rounds.waiting_labels(store) >= enough:
         return "train"
-    if latest and not latest.ranked:
+    if latest and (runs_dry or not latest.ranked):
         return "rank"
-    few = max(1, settings.per_round // 2)
-    if len(store.queue()) < few <= store.queue_length():
-        return "rank" if latest else "pick"
     return "measure" if latest and _to_measure(project) else None
 
 
@@ -65,7 +72,19 @@ class Learning:
 
     def do(self, part: Part) -> None:
         """Do one part of a round."""
-        {"train": self.train, "measure": self.measure, "rank": self.rank, "pick": self.pick}[part]()
+        work: dict[Part, Callable[[], None]] = {
+            "pretrain": self.pretrain,
+            "train": self.train,
+            "measure": self.measure,
+            "rank": self.rank,
+            "pick": self.pick,
+        }
+        work[part]()
+
+    def pretrain(self) -> None:
+        """Learn from the volumes alone what the first network starts with."""
+        remove_partial_files(self._project.checkpoints)
+        pretrain_on_volumes(self._project, self._predictor, partial(self._progress, "pretraining"))
 
     def train(self) -> None:
         """Fit the network to all labels, from the weights of the round before."""
@@ -75,6 +94,8 @@ class Learning:
         latest = rounds.latest_round(project.store)
         if latest:
             self._load(latest)
+        else:
+            start_pretrained(project, self._predictor)
         started = time.perf_counter()
         fitted = self._learner(rounds.labels_of(project.store, at), candidates=[]).train()
         name = f"round-{at.number:04d}.safetensors"

@@ -11,7 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pickem.durable import write_durably
 from pickem.errors import ProjectDamagedError, ProjectNotFoundError
-from pickem.predictor import AugmentationSettings, MeasuringSettings, Phase, TrainingSettings, UNetSettings
+from pickem.predictor import (
+    AugmentationSettings,
+    MeasuringSettings,
+    Phase,
+    PretrainingSettings,
+    TrainingSettings,
+    UNetSettings,
+)
 from pickem.predictor.settings import PrecisionName
 
 Unpainted = Literal["background", "unlabelled"]
@@ -41,6 +48,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     network: UNetSettings = UNetSettings(feature_maps=8)
+    pretraining: PretrainingSettings = PretrainingSettings()  # while the first patches are labelled
     training: TrainingSettings = TrainingSettings(
         loss="dice-cross-entropy",
         batch_size=8,
