@@ -17,7 +17,7 @@ help:
 	@echo "make lint    style, types and import directions"
 	@echo "make bench   speed and memory, side by side with other packages"
 	@echo "make docs    regenerate the reference and check every link"
-	@echo "make soak    many random crashes, each followed by a comparison with the undisturbed run"
+	@echo "make soak    many random crashes of benchmarks, of the labelling server and its trainer: nothing may be lost"
 
 demo: $(READY)
 	$(BIN)/pickem benchmark demo --profile demo --strategies random,entropy --out $(DEMO)

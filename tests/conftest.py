@@ -30,6 +30,13 @@ CPU = Backend("cpu", "fp32")
 AUGMENTATION = AugmentationSettings(zoom=(0.8, 1.25), rotation=10, contrast=0.1, noise=0.1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A soak test takes as long as it was asked to; every wait inside it has a limit of its own."""
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.timeout(0))
+
+
 @pytest.fixture(scope="session")
 def demo_regions() -> Regions:
     """The training images of the embedded demo."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,9 +10,19 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pickem.project import rounds
 from pickem.project.project import open_project
-from tests.fixtures.labelling_server import TOKEN, Client, LabelCommand, serving
-from tests.fixtures.tiny_project import make_tiny_project
+from pickem.project.quality import write_quality
+from pickem.project.store import Store
+from tests.fixtures.labelling_server import (
+    TOKEN,
+    Client,
+    LabelCommand,
+    answering,
+    application,
+    serving,
+)
+from tests.fixtures.tiny_project import make_tiny_project, selection
 
 CHROMIUM = "/usr/bin/chromium"  # Debian's
 LIMIT = 120_000  # milliseconds; a busy machine must not decide a test
@@ -244,3 +255,124 @@ def test_a_proposal_is_taken_over_and_control_patches_have_none(
         assert (client.pixels(patch["id"], "mask", (SIZE, SIZE)) == proposal).all()
         turn = client.read("project")["progress"]["course"][-1]
         assert (turn["changed"], turn["proposals"]) == (0 if proposal.any() else None, 1)
+
+
+def finished_round(store: Store) -> int:
+    """A round that is over, of a network that no test looks at."""
+    number = rounds.begin_round(store).number
+    rounds.finish_round(store, number, f"round-{number:04d}.safetensors", 0.1, 1.0)
+    return number
+
+
+def click_on(page: Page, y: int, x: int) -> None:
+    """Click in the middle of a pixel of the patch."""
+    canvas = page.locator("#canvas")
+    left, top, scale = (float(canvas.get_attribute(f"data-{name}") or 0) for name in ("left", "top", "scale"))
+    canvas.click(position={"x": left + (x + 0.5) * scale, "y": top + (y + 0.5) * scale})
+
+
+def test_one_object_of_the_proposal_is_taken_with_a_click(
+    client: Client, project: Path, open_page: Callable[[Client], Page]
+) -> None:
+    proposal = np.zeros((SIZE, SIZE), np.uint8)
+    proposal[4:10, 4:10] = proposal[20:28, 18:30] = 1
+    with Store(project / "project.sqlite") as store:
+        patch = store.queue()[0].stored.patch
+        store.replace_queue(selection([patch]), finished_round(store), {patch: proposal})
+    page = open_page(client)
+    number = patch_id(page)
+    page.keyboard.press("t")
+    click_on(page, 24, 24)
+    page.wait_for_selector("body[data-revision='1'][data-saved=yes]")
+    proposal[:12] = 0  # the other object
+    np.testing.assert_array_equal(client.pixels(number, "mask", (SIZE, SIZE)), proposal)
+    click_on(page, 24, 24)  # and returned with another
+    page.wait_for_selector("body[data-revision='2'][data-saved=yes]")
+    assert foreground(client, number) == 0
+
+
+def test_the_quality_on_control_patches_is_shown_when_it_is_known(
+    client: Client, project: Path, open_page: Callable[[Client], Page]
+) -> None:
+    page = open_page(client)
+    assert "Not known yet" in page.locator("#quality").inner_text()
+    with Store(project / "project.sqlite") as store:
+        for number, patch in enumerate(store.open_audit()[:2]):
+            client.save(client.read(f"patches/{patch.id}"), np.full((SIZE, SIZE), number, np.uint8))
+        empty, full = (stored.id for stored in store.submitted("audit"))
+        at = finished_round(store)
+        with store.change():
+            counts = {empty: np.array([[0, 0, 100]]), full: np.array([[924, 1024, 924]])}
+            rounds.write_audit(store, at, counts, rounds.last_audit_revision(store))
+            write_quality(store, at)
+    page.wait_for_selector("#quality .number")
+    assert page.locator("#quality .number").inner_text() == "0.82"  # 924 of 1124 pixels
+    assert "on 2 control patches" in page.locator("#quality").inner_text()
+    assert "No advice yet: 2 of the 30 control patches" in page.locator("#advice").inner_text()
+
+
+def fill(client: Client, number: int) -> None:
+    """Save masks of a patch until there is no room for another one."""
+    for revision in itertools.count():
+        url = f"/api/patches/{number}/mask?revision={revision}&state=submitted"
+        answer = client.ask("PUT", url, data=bytes(SIZE * SIZE))
+        if answer.status_code != 200:
+            assert answer.status_code == 507
+            return
+
+
+def test_on_a_full_disk_the_strokes_wait_in_the_browser(
+    project: Path, open_page: Callable[[Client], Page]
+) -> None:
+    with application(project) as app, answering(app) as client:
+        page = open_page(client)
+        number = patch_id(page)
+        with app.state.desk.project.store.change() as connection:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        fill(client, app.state.desk.project.store.open_audit()[0].id)
+        stroke(page)
+        page.wait_for_selector("#banner:not([hidden])")
+        assert "The disk is full" in page.locator("#banner").inner_text()
+        assert page.locator("body").get_attribute("data-saved") == "no"
+        assert foreground(client, number) == 0
+        connection.execute("PRAGMA max_page_count = 1000000")
+        saved(page)
+        assert foreground(client, number) > 0
+        assert not page.locator("#banner").is_visible()
+
+
+def test_a_server_started_again_gets_the_strokes_once_its_new_address_is_opened(
+    project: Path, open_page: Callable[[Client], Page]
+) -> None:
+    with serving(project) as client:
+        page = open_page(client)
+        number = patch_id(page)
+    stroke(page)
+    page.wait_for_selector("#banner:not([hidden])")
+    with serving(project, port=client.port, token="another") as again:
+        page.locator("#banner button").click()  # try now
+        page.wait_for_function("() => document.getElementById('banner').textContent.includes('the token')")
+        assert page.locator("body").get_attribute("data-saved") == "no"
+        other = page.context.new_page()
+        other.goto(f"{again.address}/?token=another")
+        other.wait_for_selector("body[data-patch-id]")
+        saved(page)
+        assert foreground(again, number) > 0
+
+
+def test_strokes_of_a_project_do_not_reach_another_of_the_same_name(
+    project: Path, tmp_path: Path, open_page: Callable[[Client], Page]
+) -> None:
+    with serving(project) as client:
+        page = open_page(client)
+    stroke(page)
+    page.wait_for_selector("#banner:not([hidden])")
+    browser = page.context
+    page.close()
+    with serving(make_tiny_project(tmp_path / "other"), port=client.port) as client:
+        page = browser.new_page()
+        page.goto(client.address)
+        page.wait_for_selector("body[data-patch-id]")
+        saved(page)
+        assert client.read("history") == []

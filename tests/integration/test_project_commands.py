@@ -73,6 +73,7 @@ def test_new_then_status(project: Path, volume: Path) -> None:
     assert status.returncode == 0, status.stderr
     assert "1 patches labelled, 1 skipped" in status.stdout
     assert "network: none yet" in status.stdout
+    assert "time spent: 0:00:04, 0:00:02 of it on control patches" in status.stdout  # three times 1.5 s
     assert "No advice yet: 0 of the 30 control patches" in status.stdout
     assert "created: project mine" in status.stdout
 
@@ -182,7 +183,7 @@ def test_two_classes_of_one_name(project: Path, volume: Path, tmp_path: Path) ->
     assert names(tmp_path) == {"discs.tif"}
 
 
-@pytest.mark.parametrize("patch", [8, 100, "large"])
+@pytest.mark.parametrize("patch", [8, 100, 8192, "large"])
 def test_a_patch_of_an_odd_size(project: Path, volume: Path, patch: object, tmp_path: Path) -> None:
     refused(["new", project, volume, "--class", "disc", "--patch", patch], "patch")
     assert names(tmp_path) == {"discs.tif"}

@@ -3,6 +3,10 @@
     python -m tests.integration.test_project_saving_killed project.sqlite
 
 saves masks for ever and prints a line for each, after `save` has returned. The tests kill that process.
+
+    python -m tests.integration.test_project_saving_killed project.sqlite STATEMENT
+
+saves one mask and kills itself just before the first SQL statement that begins so, or else after the save.
 """
 
 from __future__ import annotations
@@ -55,6 +59,22 @@ def save_for_ever(path: Path) -> None:
             print(number, revision, state, content, flush=True)
 
 
+def save_and_die(path: Path, point: str) -> None:
+    """What the process does that dies at a point of its own."""
+
+    def die_at(statement: str) -> None:
+        if statement.startswith(point):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with Store(path) as store:
+        (stored,) = store.patches("query")
+        with store.change() as connection:
+            pass
+        connection.set_trace_callback(die_at)
+        answer(store, stored.id, mask_of(2), "submitted")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def killed_after(seconds: float, path: Path) -> list[Saved]:
     """Let a process save masks, kill it so long after the first, and return what it acknowledged."""
     command = [sys.executable, "-m", "tests.integration.test_project_saving_killed", str(path)]
@@ -104,9 +124,32 @@ def test_killed_while_saving(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_killed_while_saving_many_times(tmp_path: Path) -> None:
+    times = int(os.environ.get("PICKEM_SOAK_REPEATS", "100"))
     chance = random.Random(int(os.environ.get("PICKEM_SOAK_SEED", "0")))
-    kill_many_times(tmp_path / "project.sqlite", 100, chance)
+    kill_many_times(tmp_path / "project.sqlite", times, chance)
+
+
+@pytest.mark.parametrize("point", ["BEGIN", "DELETE", "INSERT", "COMMIT", "after all"])
+def test_killed_inside_a_save(point: str, tmp_path: Path) -> None:
+    path = tmp_path / "project.sqlite"
+    with Store(path) as store:
+        store.replace_queue(selection(PATCHES[:1]), None)
+        (stored,) = store.patches("query")
+        assert answer(store, stored.id, mask_of(1), "draft") == 1
+    command = [sys.executable, "-m", "tests.integration.test_project_saving_killed", str(path), point]
+    assert subprocess.run(command, cwd=REPOSITORY, check=False).returncode == -signal.SIGKILL
+    revision, state, content = (2, "submitted", 2) if point == "after all" else (1, "draft", 1)
+    with Store(path) as store:
+        newest = store.newest(stored.id)
+        assert newest is not None
+        assert newest.mask is not None
+        assert (newest.revision, newest.state) == (revision, state)
+        np.testing.assert_array_equal(newest.mask, mask_of(content))
+        assert answer(store, stored.id, mask_of(3), "submitted") == revision + 1
 
 
 if __name__ == "__main__":
-    save_for_ever(Path(sys.argv[1]))
+    if len(sys.argv) == 2:
+        save_for_ever(Path(sys.argv[1]))
+    else:
+        save_and_die(Path(sys.argv[1]), sys.argv[2])

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
+from numpy.typing import NDArray
+from rich.console import Console
 
 from pickem.benchmark import load_profile
+from pickem.cli.simulation import simulation
+from pickem.errors import InvalidMaskError
+from pickem.geometry import PatchId
 from pickem.predictor.checkpoints import read_checkpoint
 from pickem.project.project import create_project, open_project
 from pickem.project.rounds import latest_round
 from pickem.project.settings import ProjectSettings, Recipe, VolumeSource
+from pickem.volumes import open_volume
+from tests.fixtures.labelling_server import TOKEN, serving
+from tests.fixtures.stand_ins import scene
 from tests.fixtures.tiny_dataset import write_tiny_dataset
+from tests.fixtures.tiny_project import SHAPE, make_tiny_project
 from tests.integration.command_line import pickem, rows
 
 ROUNDS = 3
@@ -74,3 +85,27 @@ def test_a_simulated_annotator_repeats_the_benchmark(folder: Path) -> None:
     (weights,) = (folder / "out" / "runs" / "entropy" / "seed-000").glob(f"*{ROUNDS - 1:03d}.safetensors")
     theirs, _ = read_checkpoint(weights)
     assert all(bool((ours[name] == theirs[name]).all()) for name in theirs)
+
+
+def simulated(folder: Path, truth: NDArray[np.uint8], **changes: object) -> dict[PatchId, NDArray[np.uint8]]:
+    """What a simulated annotator with this ground truth paints on two patches of a tiny project."""
+    project = make_tiny_project(folder, audit_patches=0, **changes)
+    tifffile.imwrite(folder / "truth.tif", truth, photometric="minisblack")
+    paint = simulation(project, open_volume(folder / "truth.tif"), 2, Console(quiet=True))
+    with serving(project) as page:
+        paint(page.address, TOKEN)
+    with open_project(project) as opened:
+        return {stored.patch: mask for stored, mask in opened.store.submitted("query").items()}
+
+
+def test_the_ground_truth_lies_on_the_grid_of_the_file(tmp_path: Path) -> None:
+    truth = scene(SHAPE, np.random.default_rng(0))[1].astype(np.uint8)
+    painted = simulated(tmp_path, truth, volumes={"discs": VolumeSource(path="discs.tif", factor=2)})
+    assert len(painted) == 2
+    for patch, mask in painted.items():
+        np.testing.assert_array_equal(mask, truth[:, 1::2, 1::2][patch.box.slices][0])
+
+
+def test_a_ground_truth_with_values_that_are_no_class_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidMaskError, match="values that are no class"):
+        simulated(tmp_path, np.full(SHAPE, 7, np.uint8))

@@ -284,6 +284,23 @@ def test_other_grey_values_are_shown_in_eight_bits(
     assert len(np.unique(shown)) > 50
 
 
+def test_one_grey_value_looks_the_same_in_all_sections_of_a_patch(tmp_path: Path) -> None:
+    grey, _ = scene(SHAPE, np.random.default_rng(0))
+    volume = (1000 * grey.astype(float) * np.linspace(1, 2, SHAPE[0])[:, None, None] / 255).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "grey.tif", volume, photometric="minisblack")
+    sources = {"grey": VolumeSource(path="grey.tif")}
+    with serving(make_tiny_project(tmp_path, **SETTINGS, volumes=sources)) as page:
+        patch = page.read("next")
+        sections = range(patch["sections"][0], patch["sections"][1] + 1)
+        truly = np.concatenate([window(patch, volume, dz).ravel() for dz in sections])
+        url = f"/api/patches/{patch['id']}/image"
+        answers = [page.ask("GET", url, params={"dz": dz}).content for dz in sections]
+    shown = np.frombuffer(b"".join(answers), np.uint8)
+    assert np.all(np.diff(shown[np.lexsort((shown, truly))].astype(int)) >= 0)
+    for value in np.unique(truly):
+        assert len(np.unique(shown[truly == value])) == 1
+
+
 def test_a_section_of_one_grey_value_is_shown(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "flat.tif", np.full(SHAPE, 1234, np.uint16), photometric="minisblack")
     sources = {"flat": VolumeSource(path="flat.tif")}

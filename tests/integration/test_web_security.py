@@ -95,6 +95,14 @@ def test_its_own_names_are_answered(page: Client, host: str) -> None:
     assert page.ask("GET", "/api/project", headers={"Host": f"{host}:{page.port}"}).status_code == 200
 
 
+def test_served_everywhere_it_answers_to_the_number_at_which_it_is_reached(project: Path) -> None:
+    with serving(project, host="0.0.0.0") as page:
+        elsewhere = Client(f"http://127.0.0.2:{page.port}")
+        assert elsewhere.ask("GET", "/api/project").status_code == 200
+        for host in ("127.0.0.3", "evil.example"):
+            assert elsewhere.ask("GET", "/api/project", headers={"Host": host}).status_code == 403
+
+
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://127.0.0.1", "http://[", ""]
 )

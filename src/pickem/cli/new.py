@@ -15,7 +15,7 @@ from pickem.learning import Purpose, stream
 from pickem.project.importing import copy_checkpoint, import_labels, network_of
 from pickem.project.picture import write_picture
 from pickem.project.project import Project, check_free, create_project, open_project
-from pickem.project.settings import MOST_CLASSES, ProjectSettings, Recipe, Unpainted
+from pickem.project.settings import LARGEST_PATCH, MOST_CLASSES, ProjectSettings, Recipe, Unpainted
 from pickem.strategies import strategy
 from pickem.volumes import open_volume
 
@@ -41,7 +41,9 @@ def new(
             help=f"Image that is 0 where not to look; once a volume, in their order, or {EVERYWHERE}.",
         ),
     ] = None,
-    patch: Annotated[int, typer.Option(help="Height and width of a patch, pixels.", min=16)] = 128,
+    patch: Annotated[
+        int, typer.Option(help="Height and width of a patch, pixels.", min=16, max=LARGEST_PATCH)
+    ] = 128,
     strategy_name: Annotated[str, typer.Option("--strategy", help="How patches are chosen.")] = "entropy",
     unpainted: Annotated[
         Unpainted, typer.Option(help="What a pixel means that nobody painted.")

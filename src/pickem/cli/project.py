@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import webbrowser
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -76,12 +77,18 @@ def status(project: ProjectPath) -> None:
     lines = [
         f"{now.labelled} patches labelled, {now.skipped} skipped, {now.queue} waiting",
         f"control patches: {now.audit_done} of {now.audit_total} painted",
+        f"time spent: {_clock(now.seconds)}, {_clock(now.audit_seconds)} of it on control patches",
         f"{now.network.name}, from {now.network.labelled} patches" if now.network else "network: none yet",
     ]
     lines += course_lines(now.course)
     lines.append(now.advice)
     lines += [f"{at[:16]}  {kind}: {message.splitlines()[0]}" for at, kind, message in events]
     typer.echo("\n".join(lines))
+
+
+def _clock(seconds: float) -> timedelta:
+    """Prints as h:mm:ss."""
+    return timedelta(seconds=round(seconds))
 
 
 def export(

@@ -77,6 +77,12 @@ class Project:
         """Shapes of the volumes on the working grid, by name."""
         return {name: volume.shape for name, volume in self.images.volumes.items()}
 
+    @property
+    def created(self) -> str:
+        """When the project was made, to the millisecond; tells projects of one name apart."""
+        rows = self.store.rows("SELECT at FROM events ORDER BY id LIMIT 1")
+        return str(rows[0]["at"]) if rows else ""
+
     def candidates(self) -> Candidates:
         """The tiling of the volumes, less what is too near an audit patch and what the masks leave out."""
         audit = [stored.patch for stored in self.store.patches("audit")]

@@ -23,6 +23,7 @@ from pickem.predictor.settings import PrecisionName
 
 Unpainted = Literal["background", "unlabelled"]
 MOST_CLASSES = 9  # the number keys of the page
+LARGEST_PATCH = 4096  # pixels; the server takes no larger masks
 
 
 class VolumeSource(BaseModel):
@@ -72,7 +73,7 @@ class ProjectSettings(BaseModel):
     name: str
     classes: tuple[str, ...] = Field(min_length=1, max_length=MOST_CLASSES)  # foreground
     volumes: dict[str, VolumeSource] = Field(min_length=1)
-    patch: int = Field(128, ge=16, multiple_of=16)  # pixels, height and width
+    patch: int = Field(128, ge=16, le=LARGEST_PATCH, multiple_of=16)  # pixels, height and width
     margin: int = Field(64, ge=0)  # pixels of surroundings that the page shows
     start: str | None = None  # weights to begin with, of another project; a file in `checkpoints`
     unpainted: Unpainted = "background"

@@ -10,12 +10,13 @@ import numpy as np
 import requests
 from numpy.typing import NDArray
 
-from pickem.errors import NoResultsError, RunError
+from pickem.errors import InvalidMaskError, NoResultsError, PickemError, RunError
 from pickem.geometry import PatchId
 from pickem.learning import annotation_seconds
 
 POLL_SECONDS = 0.2
 TIMEOUT = 60.0  # seconds for one answer of the server
+_ERRORS: dict[int, type[PickemError]] = {404: NoResultsError, 422: InvalidMaskError}
 Truth = Callable[[PatchId], NDArray[np.uint8]]
 
 
@@ -47,7 +48,11 @@ class SimulatedAnnotator:
         self._session.headers.update({"X-Pickem": "1", "X-Pickem-Token": token})
 
     def paint(self, patches: int) -> None:
-        """Submit masks until `patches` patches are labelled. Raises NoResultsError where none are left."""
+        """Submit masks until `patches` patches are labelled.
+
+        Raises NoResultsError where none are left, InvalidMaskError for masks with values that are no class,
+        and RunError where the server refuses otherwise.
+        """
         while True:
             patch = self._ask("GET", "next")
             number, place = patch["id"], ("volume", "z", "y", "x", "height", "width")
@@ -83,7 +88,6 @@ class SimulatedAnnotator:
 
     def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  (requests' own)
         reply = self._session.request(method, f"{self._address}/api/{path}", timeout=TIMEOUT, **more)
-        if reply.status_code == 404:
-            raise NoResultsError(reply.json()["message"])
-        reply.raise_for_status()
+        if not reply.ok:
+            raise _ERRORS.get(reply.status_code, RunError)(reply.json()["message"])
         return cast(dict[str, Any], reply.json())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pickem.acquisition import UNLABELLED
 from pickem.errors import InvalidMaskError, UnknownPatchError
-from pickem.geometry import whole
+from pickem.geometry import PatchId, whole
 from pickem.project.classes import COLOURS
 from pickem.project.project import Project
 from pickem.project.serving import next_patch
@@ -104,6 +104,7 @@ def project(desk: OnDesk) -> ProjectInfo:
     settings = desk.project.settings
     return ProjectInfo(
         name=settings.name,
+        created=desk.project.created,
         classes=[
             ClassInfo(index=i, name=name, colour=COLOURS[i - 1])
             for i, name in enumerate(settings.classes, start=1)
@@ -130,14 +131,17 @@ def patch(desk: OnDesk, number: int) -> PatchInfo:
 
 @router.get("/patches/{number}/image", response_class=Response)
 def image(desk: OnDesk, number: int, dz: Annotated[int, Query(ge=-(2**31), le=2**31)] = 0) -> Response:
-    """Grey values with surroundings, uint8, row by row, `dz` sections further on."""
+    """Grey values with surroundings, uint8, row by row, `dz` sections further on.
+
+    Stretched alike in all sections, so that going through them does not flicker.
+    """
     stored = desk.project.store.patch(_checked(number))
     before, behind = desk.project.images.sections_around(stored.patch)
     if not before <= dz <= behind:
         raise UnknownPatchError("The volume has no such section.", got=dz, expected=f"{before} to {behind}")
-    grey, _ = desk.project.images.surroundings(stored.patch, desk.project.settings.margin, dz)
+    grey = _eight_bits(desk.project, stored.patch, dz)
     headers = {"Cache-Control": "private, max-age=3600"}
-    return Response(_eight_bits(grey).tobytes(), media_type=OCTETS, headers=headers)
+    return Response(grey.tobytes(), media_type=OCTETS, headers=headers)
 
 
 @router.get("/patches/{number}/proposal", response_class=Response)
@@ -262,12 +266,14 @@ def _as_mask(body: bytes, stored: StoredPatch, classes: int) -> NDArray[np.uint8
     return painted
 
 
-def _eight_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """As they are where they are eight bits already; else stretched between two percentiles."""
+def _eight_bits(project: Project, patch: PatchId, dz: int) -> NDArray[np.uint8]:
+    """As they are where they are eight bits already; else stretched between two percentiles of the patch's
+    own section."""
+    grey, _ = project.images.surroundings(patch, project.settings.margin, dz)
     if grey.dtype == np.uint8:
         return np.ascontiguousarray(grey)
-    values = grey.astype(np.float32)
-    low, high = np.percentile(values, PERCENTILES)
-    stretched = (values - low) / max(high - low, 1e-6) * 255
+    own = project.images.surroundings(patch, project.settings.margin, 0)[0] if dz else grey
+    low, high = np.percentile(own.astype(np.float32), PERCENTILES)
+    stretched = (grey.astype(np.float32) - low) / max(high - low, 1e-6) * 255
     shown: NDArray[np.uint8] = np.clip(stretched, 0, 255).astype(np.uint8)
     return shown

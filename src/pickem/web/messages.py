@@ -76,6 +76,8 @@ class ProgressInfo(Answer):
     queue: int
     audit_done: int
     audit_total: int
+    seconds: float  # a person's time so far, control patches included
+    audit_seconds: float  # and on control patches
     network: NetworkInfo | None
     trainer: TrainerInfo
     quality: QualityInfo | None
@@ -87,6 +89,7 @@ class ProjectInfo(Answer):
     """What stays the same while the page is open, and where the project stands."""
 
     name: str
+    created: str  # tells projects of one name apart
     classes: list[ClassInfo]
     unpainted: Literal["background", "unlabelled"]
     progress: ProgressInfo

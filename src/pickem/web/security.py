@@ -2,11 +2,13 @@
 
 A page on any website can make a person's browser send requests to 127.0.0.1. So a request counts only with
 the token (as a cookie that only this origin sends, or in the address when the page is first opened), under a
-host name that is ours (against DNS rebinding), and a write only from our own origin.
+host name that is ours (against DNS rebinding), and a write only from our own origin. The number at which a
+request came in is a name of ours too: no DNS is asked about numbers.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -15,7 +17,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LARGEST_BODY = 16 * 1024 * 1024  # bytes; a mask of 4096 × 4096
+from pickem.project.settings import LARGEST_PATCH
+
+LARGEST_BODY = LARGEST_PATCH**2  # bytes; one a pixel of the largest mask
 POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
@@ -59,7 +63,7 @@ class Gate:
             await _too_large()(scope, receive, hardened)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
-        if _host_name(headers.get("host", "")) not in self._hosts:
+        if _host_name(headers.get("host", "")) not in self._hosts | _own_number(scope):
             return _no(403, "This server is not addressed under that name.")
         if scope["method"] not in _SAFE:
             origin = headers.get("origin")
@@ -117,6 +121,16 @@ def _hardened(send: Send) -> Send:
         await send(message)
 
     return hardened
+
+
+def _own_number(scope: Scope) -> set[str]:
+    """The IP address at which a request came in, as a browser writes it; nothing where it is not known."""
+    address, _ = scope.get("server") or ("", None)
+    try:
+        number = ipaddress.ip_address(address)
+    except ValueError:
+        return set()
+    return {str(getattr(number, "ipv4_mapped", None) or number)}
 
 
 def _host_name(host: str) -> str:

@@ -16,6 +16,7 @@ from pickem.web.security import new_token
 from pickem.web.supervisor import Supervisor
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+EVERYWHERE = frozenset({"", "0.0.0.0", "::"})
 
 
 def serve(
@@ -41,7 +42,7 @@ def serve(
         bound = listener.getsockname()[1]
         secret = token or new_token()
         supervisor = Supervisor(folder, trainer_options, lambda words: project.store.note("problem", words))
-        app = create_app(project, supervisor, secret, LOCAL | {host}, cookie=f"pickem-{bound}")
+        app = create_app(project, supervisor, secret, _names(host), cookie=f"pickem-{bound}")
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5, server_header=False)
         address = f"http://{_shown(host)}:{bound}"
         companion = _Companion(lambda: meanwhile(address, secret)) if meanwhile else None
@@ -113,5 +114,12 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _names(host: str) -> frozenset[str]:
+    """The names under which a server at `host` may be addressed."""
+    return LOCAL | {(socket.gethostname() if host in EVERYWHERE else host).lower()}
+
+
 def _shown(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host}]" if ":" in host else host
+    if host in EVERYWHERE:
+        return "[::1]" if ":" in host else "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

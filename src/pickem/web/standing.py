@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from pickem.project import rounds
 from pickem.project.course import Turn, turns
+from pickem.project.effort import seconds_spent
 from pickem.project.quality import Quality, advice, gain
 from pickem.project.store import Store
 from pickem.web.messages import NetworkInfo, ProgressInfo, QualityInfo, TrainerInfo, TurnInfo
@@ -17,6 +18,7 @@ def standing(store: Store, activity: Activity) -> ProgressInfo:
     latest = rounds.latest_round(store)
     course = turns(store)
     now = next((turn.quality for turn in reversed(course) if turn.quality), None)
+    audit_seconds = seconds_spent(store, "audit")
     return ProgressInfo(
         labelled=store.count("query", "submitted"),
         submitted_today=store.submitted_since(datetime.now(UTC).replace(hour=0, minute=0, second=0)),
@@ -24,6 +26,8 @@ def standing(store: Store, activity: Activity) -> ProgressInfo:
         queue=len(store.queue()),
         audit_done=store.count("audit", "submitted"),
         audit_total=len(store.patches("audit")),
+        seconds=seconds_spent(store, "query") + audit_seconds,
+        audit_seconds=audit_seconds,
         network=NetworkInfo(
             name=_name(latest.number),
             labelled=latest.labelled,

@@ -11,8 +11,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from pickem.errors import StorageError
 
 FIRST_PAUSE = 1.0  # seconds
 LONGEST_PAUSE = 60.0
@@ -77,7 +80,10 @@ class Supervisor:
                 return
             pause = FIRST_PAUSE if worked else min(2 * pause, LONGEST_PAUSE)
             self._activity = Activity(f"starting again in {pause:.0f} s", problem=words)
-            self._note(f"The trainer ended: {words}")
+            with suppress(
+                StorageError
+            ):  # what ended the trainer, a full disk, say, may keep it from the notes
+                self._note(f"The trainer ended: {words}")
             self._stopping.wait(pause)
 
     def _run_once(self) -> tuple[bool, str]:

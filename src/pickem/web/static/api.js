@@ -27,6 +27,8 @@
  * @property {number} labelled @property {number} submitted_today
  * @property {number} skipped @property {number} queue
  * @property {number} audit_done @property {number} audit_total
+ * @property {number} seconds of the annotator, control patches included
+ * @property {number} audit_seconds on control patches
  * @property {{name: string, labelled: number, trained_at: string} | null} network
  * @property {Trainer} trainer
  * @property {Quality | null} quality
@@ -34,7 +36,11 @@
  * @property {string} advice
  */
 
-/** @typedef {{name: string, classes: ClassOfProject[], unpainted: Unpainted, progress: Progress}} Project */
+/**
+ * @typedef {object} Project
+ * @property {string} name @property {string} created tells projects of one name apart
+ * @property {ClassOfProject[]} classes @property {Unpainted} unpainted @property {Progress} progress
+ */
 
 /**
  * @typedef {object} Patch
@@ -65,9 +71,12 @@ export class ApiError extends Error {
     this.status = status;
   }
 
-  /** Whether the same request may succeed later: no connection, or a server that cannot write just now. */
+  /**
+   * Whether the same request may succeed later: no connection, a server that cannot write just now, or one that
+   * was started again with another token and whose address has not been opened in this browser yet.
+   */
   get passing() {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status === 401 || this.status === 429 || this.status >= 500;
   }
 }
 

@@ -24,6 +24,7 @@ function showCounts(progress) {
     skipped: progress.skipped,
     "in the queue": progress.queue,
     "control patches": `${progress.audit_done} of ${progress.audit_total}`,
+    "time spent": duration(progress.seconds),
   };
   find("#progress").replaceChildren(
     ...Object.entries(counts).flatMap(([name, value]) => [element("dt", name), element("dd", String(value))]),

@@ -109,7 +109,7 @@ async function start() {
   const state = new State();
   state.project = await project(banner);
   find("#project").textContent = state.project.name;
-  const parts = makeParts(state, banner, new Drafts(localStorage, state.project.name));
+  const parts = makeParts(state, banner, new Drafts(localStorage, state.project));
   makeControls(parts);
   showState(parts, banner);
   parts.saver.resume();

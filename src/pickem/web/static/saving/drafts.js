@@ -22,10 +22,14 @@
  */
 
 export class Drafts {
-  /** @param {Storage} storage @param {string} project its name: several projects share one browser */
-  constructor(storage, project) {
+  /**
+   * @param {Storage} storage
+   * @param {{name: string, created: string}} project several share one browser, also one after another under
+   *   one name: strokes of one that was deleted must not reach the one made in its place
+   */
+  constructor(storage, { name, created }) {
     this.storage = storage;
-    this.prefix = `pickem/${project}/`;
+    this.prefix = `pickem/${name}/${created}/`;
   }
 
   /** @param {Draft} draft @returns {boolean} false when the browser's store is full or switched off */

@@ -4,7 +4,7 @@
  *
  *   keep(draft) ──► localStorage ──► waiting (newest per patch) ──► PUT ──► saved
  *                                       ▲                           │
- *                                       └── no connection, disk full: again after 1, 2, 4 … 15 s
+ *                                       └── no connection, disk full, another token: again after 1, 2, 4 … 15 s
  *                                           409 newer revision: the annotator decides · other refusals: told
  *   plainly
  */
