@@ -14,6 +14,7 @@ from pickem.errors import NoResultsError, RunError
 from pickem.geometry import PatchId
 from pickem.learning import annotation_seconds
 
+NAME = "simulated"
 POLL_SECONDS = 0.2
 TIMEOUT = 60.0  # seconds for one answer of the server
 Truth = Callable[[PatchId], NDArray[np.uint8]]
@@ -44,7 +45,7 @@ class SimulatedAnnotator:
         self._rounds = rounds
         self._told = told
         self._session = requests.Session()
-        self._session.headers.update({"X-Pickem": "1", "X-Pickem-Token": token})
+        self._session.headers.update({"X-Pickem": "1", "X-Pickem-Token": token, "X-Pickem-Annotator": NAME})
 
     def paint(self, patches: int) -> None:
         """Submit masks until `patches` patches are labelled. Raises NoResultsError where none are left."""
