@@ -6,9 +6,9 @@ import { correctionsOf, courseOf, keyOf } from "./course.js";
 
 /** @typedef {import("./api.js").Progress} Progress */
 
-/** @param {Progress} progress */
-export function showNews(progress) {
-  showCounts(progress);
+/** @param {Progress} progress @param {string} annotator who reads it */
+export function showNews(progress, annotator) {
+  showCounts(progress, annotator);
   showQuality(progress.quality);
   find("#course").replaceChildren(...courseOf(progress.course));
   find("#corrections").replaceChildren(...correctionsOf(progress.course));
@@ -16,8 +16,8 @@ export function showNews(progress) {
   showNetwork(progress);
 }
 
-/** @param {Progress} progress */
-function showCounts(progress) {
+/** @param {Progress} progress @param {string} annotator */
+function showCounts(progress, annotator) {
   const counts = {
     labelled: progress.labelled,
     "submitted today": progress.submitted_today,
@@ -26,8 +26,16 @@ function showCounts(progress) {
     "control patches": `${progress.audit_done} of ${progress.audit_total}`,
     "time spent": duration(progress.seconds),
   };
+  const several = progress.annotators.length > 1 ? progress.annotators : [];
+  const rows = [
+    ...Object.entries(counts),
+    ...several.map(({ name, labelled, at_work }) => {
+      const here = name === annotator ? " (you)" : at_work ? ", at work" : "";
+      return [`by ${name}${here}`, labelled];
+    }),
+  ];
   find("#progress").replaceChildren(
-    ...Object.entries(counts).flatMap(([name, value]) => [element("dt", name), element("dd", String(value))]),
+    ...rows.flatMap(([name, value]) => [element("dt", String(name)), element("dd", String(value))]),
   );
 }
 
