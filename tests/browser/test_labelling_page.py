@@ -178,6 +178,84 @@ def test_help_lists_the_keys_and_closes(client: Client, open_page: Callable[[Cli
     assert not page.locator("#help").is_visible()
 
 
+def test_local_contrast_is_a_way_of_looking_and_changes_nothing(
+    client: Client, open_page: Callable[[Client], Page]
+) -> None:
+    page = open_page(client)
+    before = shown(page)
+    page.keyboard.press("k")
+    page.wait_for_function("before => document.querySelector('canvas').toDataURL() !== before", arg=before)
+    assert page.locator("[data-toggle=localContrast]").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("k")
+    page.wait_for_function("before => document.querySelector('canvas').toDataURL() === before", arg=before)
+    assert client.read("history") == []
+
+
+def shown(page: Page) -> str:
+    """All pixels of the canvas, once they no longer change."""
+    return str(
+        page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => "
+            "done(document.querySelector('canvas').toDataURL()))))"
+        )
+    )
+
+
+@pytest.mark.parametrize("size", [(96, 160), (50, 75), (7, 5)])
+def test_local_contrast_is_clahe(
+    client: Client, open_page: Callable[[Client], Page], size: tuple[int, int]
+) -> None:
+    """Against a second implementation, that knows of no tile's neighbours in advance."""
+    height, width = size
+    rng = np.random.default_rng(0)
+    image = np.clip(rng.normal(np.linspace(20, 200, width), 6, size), 0, 255).astype(np.uint8)
+    page = open_page(client)
+    made = page.evaluate(
+        "async ([image, width, height]) => { const { equalised } = await import('/static/canvas/clahe.js');"
+        " return [...equalised(Uint8Array.from(image), width, height)]; }",
+        [image.ravel().tolist(), width, height],
+    )
+    assert np.abs(np.reshape(made, size) - clahe(image, tile=32, limit=3)).max() <= 1
+    flat = page.evaluate(
+        "async () => { const { equalised } = await import('/static/canvas/clahe.js');"
+        " return [...equalised(new Uint8Array(64 * 64).fill(100), 64, 64)]; }"
+    )
+    assert len(set(flat)) == 1
+
+
+def clahe(image: np.ndarray, tile: int, limit: float) -> np.ndarray:
+    """Contrast-limited adaptive histogram equalisation, a pixel at a time; (h, w) uint8 → (h, w) float."""
+    counts = [max(1, round(side / tile)) for side in image.shape]
+    edges = [
+        [round(n * side / count) for n in range(count + 1)]
+        for side, count in zip(image.shape, counts, strict=True)
+    ]
+    curves = np.empty((*counts, 256))
+    for row in range(counts[0]):
+        for column in range(counts[1]):
+            (top, bottom), (left, right) = edges[0][row : row + 2], edges[1][column : column + 2]
+            share = np.bincount(image[top:bottom, left:right].ravel(), minlength=256) / (
+                (bottom - top) * (right - left)
+            )
+            clipped = np.minimum(share, limit / 256)
+            clipped += (1 - clipped.sum()) / 256
+            curves[row, column] = 255 * (np.cumsum(clipped) - clipped / 2)
+    result = np.empty(image.shape)
+    for (y, x), value in np.ndenumerate(image):
+        result[y, x] = sum(
+            weight_y * weight_x * curves[row, column, value]
+            for row, weight_y in weights(y, image.shape[0], counts[0])
+            for column, weight_x in weights(x, image.shape[1], counts[1])
+        )
+    return result
+
+
+def weights(at: int, length: int, tiles: int) -> list[tuple[int, float]]:
+    """How much each tile along an axis counts for a pixel: by its middle's distance, flat at the borders."""
+    place = np.clip((at + 0.5) * tiles / length - 0.5, 0, tiles - 1)
+    return [(n, max(0.0, 1 - abs(n - place))) for n in range(tiles)]
+
+
 def test_unpainted_can_mean_not_labelled(client: Client, open_page: Callable[[Client], Page]) -> None:
     page = open_page(client)
     number = patch_id(page)

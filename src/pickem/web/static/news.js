@@ -6,6 +6,8 @@ import { correctionsOf, courseOf, keyOf } from "./course.js";
 
 /** @typedef {import("./api.js").Progress} Progress */
 
+const OTHERS = 5; // annotators who are named
+
 /** @param {Progress} progress @param {string} annotator who reads it */
 export function showNews(progress, annotator) {
   showCounts(progress, annotator);
@@ -26,17 +28,29 @@ function showCounts(progress, annotator) {
     "control patches": `${progress.audit_done} of ${progress.audit_total}`,
     "time spent": duration(progress.seconds),
   };
-  const several = progress.annotators.length > 1 ? progress.annotators : [];
-  const rows = [
-    ...Object.entries(counts),
-    ...several.map(({ name, labelled, at_work }) => {
-      const here = name === annotator ? " (you)" : at_work ? ", at work" : "";
-      return [`by ${name}${here}`, labelled];
-    }),
-  ];
+  const rows = { ...counts, ...countsOf(progress.annotators, annotator) };
   find("#progress").replaceChildren(
-    ...rows.flatMap(([name, value]) => [element("dt", String(name)), element("dd", String(value))]),
+    ...Object.entries(rows).flatMap(([name, value]) => [element("dt", name), element("dd", String(value))]),
   );
+}
+
+/**
+ * Who labelled how many: oneself, some others, and the rest together; nothing where there is only one.
+ * @param {Progress["annotators"]} annotators those with the most first @param {string} reader
+ * @returns {Record<string, number>}
+ */
+function countsOf(annotators, reader) {
+  if (annotators.length < 2) return {};
+  const own = annotators.find(({ name }) => name === reader)?.labelled ?? 0;
+  const others = annotators.filter(({ name }) => name !== reader);
+  /** @type {Record<string, number>} */
+  const counts = { [`by ${reader} (you)`]: own };
+  for (const { name, labelled, at_work } of others.slice(0, OTHERS))
+    counts[`by ${name}${at_work ? ", at work" : ""}`] = labelled;
+  const rest = others.slice(OTHERS);
+  if (rest.length > 0)
+    counts[`by ${rest.length} others`] = rest.reduce((sum, { labelled }) => sum + labelled, 0);
+  return counts;
 }
 
 /** @param {Progress["quality"]} quality */

@@ -95,6 +95,7 @@ export class State {
       painting: true, // shown at all
       proposal: true, // shown at all
       autoContrast: true,
+      localContrast: false, // evened out over the image, after black and white
       black: 0, // grey value shown as black
       white: 255, // grey value shown as white
     };
