@@ -45,8 +45,9 @@ export function renameable(state, storage, banner) {
   };
   button.addEventListener("click", async () => {
     const others = atWork(state.progress?.annotators ?? []).filter((name) => name !== state.annotator);
+    // What has the focus gets it back when the dialog closes: Enter would press this button and not submit.
+    find("#canvas").focus({ preventScroll: true });
     const name = await ask(state.annotator, others);
-    find("#canvas").focus({ preventScroll: true }); // or Enter would press this button and not submit
     if (name === null || name === state.annotator) return;
     try {
       await postRename(name);
