@@ -6,7 +6,7 @@ The real server and trainer on VNC's training half, the page in a real browser (
 truth is submitted through the API for the first round; while the network trains, patches are submitted in
 the page with "nothing here", and the time until the page shows the next patch is taken inside the page.
 
-Writes docs/results/labelling.md.
+Writes docs/results/labelling.md down to its first section; what follows there was measured otherwise.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def main() -> None:
             server.wait()
     table = "\n".join(f"| {name} | {value} |" for name, value in lines)
     text = f"# How long an annotator waits\n\n`python -m benchmarks.labelling`, {described_machine()}.\n\n"
-    TARGET.write_text(f"{text}| | |\n|---|---|\n{table}\n", encoding="utf-8")
+    _, section, others = TARGET.read_text("utf-8").partition("\n## ")
+    TARGET.write_text(f"{text}| | |\n|---|---|\n{table}\n{section}{others}", encoding="utf-8")
     print(table)
 
 
