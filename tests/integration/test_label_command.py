@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,25 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     assert "--port" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert not trainers(project)
+
+
+def test_the_browser_finds_the_page_however_long_it_takes_to_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = tmp_path / "browser.py"
+    browser.write_text(
+        f"#!{sys.executable}\n"
+        "import sys\n"
+        "from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener\n"
+        "opener = build_opener(HTTPCookieProcessor(), ProxyHandler({}))\n"
+        f"page = opener.open(sys.argv[1], timeout={LIMIT / 4}).read()\n"
+        f"open({str(tmp_path / 'page.html')!r}, 'wb').write(page)\n"
+    )
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    with LabelCommand(new_project(tmp_path), "--port", 0, "--browser"):
+        wait_until((tmp_path / "page.html").exists, "the page is opened")
+    assert b"<html" in (tmp_path / "page.html").read_bytes()
 
 
 # the trainer -----------------------------------------------------------------------------------------------

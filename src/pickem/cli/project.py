@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -57,7 +58,8 @@ def label(
             soft_wrap=True,
         )
         if browser and not simulate:
-            webbrowser.open(address)
+            # aside, as some browsers return only when the page is there, or closed
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     serve(
         project,
