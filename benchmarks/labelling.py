@@ -6,11 +6,12 @@ The real server and trainer on VNC's training half, the page in a real browser (
 truth is submitted through the API for the first round; while the network trains, patches are submitted in
 the page with "nothing here", and the time until the page shows the next patch is taken inside the page.
 
-Writes docs/results/labelling.md down to its first section; what follows there was measured otherwise.
+Writes the table of docs/results/labelling.md.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from benchmarks.machine import described_machine
 from pickem.datasets import open_dataset
 
 TARGET = Path(__file__).parents[1] / "docs" / "results" / "labelling.md"
+MARKED = re.compile(r"(<!-- waits -->\n).*?(<!-- end -->)", re.DOTALL)
 CHROMIUM = "/usr/bin/chromium"  # Debian's
 PORT, TOKEN = 8799, "benchmark"
 SUBMITS = 60
@@ -62,9 +64,8 @@ def main() -> None:
             server.terminate()
             server.wait()
     table = "\n".join(f"| {name} | {value} |" for name, value in lines)
-    text = f"# How long an annotator waits\n\n`python -m benchmarks.labelling`, {described_machine()}.\n\n"
-    _, section, others = TARGET.read_text("utf-8").partition("\n## ")
-    TARGET.write_text(f"{text}| | |\n|---|---|\n{table}\n{section}{others}", encoding="utf-8")
+    measured = f"`python -m benchmarks.labelling`, {described_machine()}.\n\n| | |\n|---|---|\n{table}"
+    TARGET.write_text(MARKED.sub(rf"\g<1>{measured}\n\g<2>", TARGET.read_text("utf-8")), encoding="utf-8")
     print(table)
 
 

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 import requests
 import tifffile
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
 CHROMIUM = "/usr/bin/chromium"  # Debian's
 ADDRESS, TOKEN = "http://127.0.0.1:8797", "screenshots"
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 NAMES = ("rat2-data5", "rat3-data9", "rat3-data10", "rat3-data11")
 PAINTED = 20
 
@@ -43,7 +44,8 @@ def main() -> None:
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-                take_pictures(browser.new_page(viewport={"width": 1280, "height": 800}), home / "demo")
+                take_pictures(browser.new_page(viewport=SIZE), home / "demo")
+                ask_for_a_name(browser.new_page(viewport=SIZE))
                 browser.close()
         finally:
             server.terminate()
@@ -78,6 +80,14 @@ def take_pictures(page: Page, truth: Path) -> None:
     page.keyboard.press("a")
     page.wait_for_timeout(500)
     page.screenshot(path=IMAGES / "label-taken-over.png")
+
+
+def ask_for_a_name(page: Page) -> None:
+    """What a second person sees first, while the first is at work."""
+    page.goto(f"{ADDRESS}/?token={TOKEN}")
+    page.wait_for_selector("#who[open]")
+    page.keyboard.type("Ana")
+    page.screenshot(path=IMAGES / "label-name.png")
 
 
 def draw_a_stroke(page: Page) -> None:

@@ -32,6 +32,7 @@
         ├── ProjectLockedError  (RuntimeError)    another server is at work on it
         ├── UnknownPatchError   (LookupError)
         ├── InvalidMaskError    (ValueError)      wrong size, or values that are no class
+        ├── InvalidNameError    (ValueError)      an annotator's name that cannot be shown
         └── RevisionConflictError(ValueError)     somebody has saved a newer mask meanwhile
 
 Each says what was wrong, what was found, what was expected and what to do; the command line prints exactly
@@ -209,6 +210,10 @@ class UnknownPatchError(ProjectError, LookupError):
 
 class InvalidMaskError(ProjectError, ValueError):
     """A mask of another size than its patch, or with values that are no class."""
+
+
+class InvalidNameError(ProjectError, ValueError):
+    """An annotator's name cannot be shown: empty, too long, or with characters that are none."""
 
 
 class RevisionConflictError(ProjectError, ValueError):

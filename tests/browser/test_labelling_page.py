@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pickem.project import rounds
+from pickem.project.leases import LASTS
 from pickem.project.project import open_project
 from pickem.project.quality import write_quality
 from pickem.project.store import Store
@@ -176,6 +178,84 @@ def test_help_lists_the_keys_and_closes(client: Client, open_page: Callable[[Cli
     assert not page.locator("#help").is_visible()
 
 
+def test_local_contrast_is_a_way_of_looking_and_changes_nothing(
+    client: Client, open_page: Callable[[Client], Page]
+) -> None:
+    page = open_page(client)
+    before = shown(page)
+    page.keyboard.press("k")
+    page.wait_for_function("before => document.querySelector('canvas').toDataURL() !== before", arg=before)
+    assert page.locator("[data-toggle=localContrast]").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("k")
+    page.wait_for_function("before => document.querySelector('canvas').toDataURL() === before", arg=before)
+    assert client.read("history") == []
+
+
+def shown(page: Page) -> str:
+    """All pixels of the canvas, once they no longer change."""
+    return str(
+        page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => "
+            "done(document.querySelector('canvas').toDataURL()))))"
+        )
+    )
+
+
+@pytest.mark.parametrize("size", [(96, 160), (50, 75), (7, 5)])
+def test_local_contrast_is_clahe(
+    client: Client, open_page: Callable[[Client], Page], size: tuple[int, int]
+) -> None:
+    """Against a second implementation, that knows of no tile's neighbours in advance."""
+    height, width = size
+    rng = np.random.default_rng(0)
+    image = np.clip(rng.normal(np.linspace(20, 200, width), 6, size), 0, 255).astype(np.uint8)
+    page = open_page(client)
+    made = page.evaluate(
+        "async ([image, width, height]) => { const { equalised } = await import('/static/canvas/clahe.js');"
+        " return [...equalised(Uint8Array.from(image), width, height)]; }",
+        [image.ravel().tolist(), width, height],
+    )
+    assert np.abs(np.reshape(made, size) - clahe(image, tile=32, limit=3)).max() <= 1
+    flat = page.evaluate(
+        "async () => { const { equalised } = await import('/static/canvas/clahe.js');"
+        " return [...equalised(new Uint8Array(64 * 64).fill(100), 64, 64)]; }"
+    )
+    assert len(set(flat)) == 1
+
+
+def clahe(image: np.ndarray, tile: int, limit: float) -> np.ndarray:
+    """Contrast-limited adaptive histogram equalisation, a pixel at a time; (h, w) uint8 → (h, w) float."""
+    counts = [max(1, round(side / tile)) for side in image.shape]
+    edges = [
+        [round(n * side / count) for n in range(count + 1)]
+        for side, count in zip(image.shape, counts, strict=True)
+    ]
+    curves = np.empty((*counts, 256))
+    for row in range(counts[0]):
+        for column in range(counts[1]):
+            (top, bottom), (left, right) = edges[0][row : row + 2], edges[1][column : column + 2]
+            share = np.bincount(image[top:bottom, left:right].ravel(), minlength=256) / (
+                (bottom - top) * (right - left)
+            )
+            clipped = np.minimum(share, limit / 256)
+            clipped += (1 - clipped.sum()) / 256
+            curves[row, column] = 255 * (np.cumsum(clipped) - clipped / 2)
+    result = np.empty(image.shape)
+    for (y, x), value in np.ndenumerate(image):
+        result[y, x] = sum(
+            weight_y * weight_x * curves[row, column, value]
+            for row, weight_y in weights(y, image.shape[0], counts[0])
+            for column, weight_x in weights(x, image.shape[1], counts[1])
+        )
+    return result
+
+
+def weights(at: int, length: int, tiles: int) -> list[tuple[int, float]]:
+    """How much each tile along an axis counts for a pixel: by its middle's distance, flat at the borders."""
+    place = np.clip((at + 0.5) * tiles / length - 0.5, 0, tiles - 1)
+    return [(n, max(0.0, 1 - abs(n - place))) for n in range(tiles)]
+
+
 def test_unpainted_can_mean_not_labelled(client: Client, open_page: Callable[[Client], Page]) -> None:
     page = open_page(client)
     number = patch_id(page)
@@ -189,9 +269,12 @@ def test_unpainted_can_mean_not_labelled(client: Client, open_page: Callable[[Cl
 
 
 def test_two_windows_do_not_overwrite_each_other(client: Client, open_page: Callable[[Client], Page]) -> None:
-    one, other = open_page(client), open_page(client)
+    one = open_page(client)
     number = patch_id(one)
-    assert patch_id(other) == number
+    other = one.context.new_page()  # of the same browser: the same annotator, and nobody is asked for a name
+    other.set_default_timeout(LIMIT)
+    other.goto(client.address)
+    other.wait_for_selector(f"body[data-patch-id='{number}']")
     stroke(one)
     one.wait_for_selector("body[data-revision='1'][data-saved=yes]")
     painted = foreground(client, number)
@@ -199,6 +282,98 @@ def test_two_windows_do_not_overwrite_each_other(client: Client, open_page: Call
     stroke(other)  # erasing on an empty mask, on top of a revision that is no longer the newest
     other.wait_for_timeout(1500)
     assert foreground(client, number) == painted
+
+
+def come_in(browser: Browser, client: Client, name: str) -> Page:
+    """Open the page in a browser that has no name yet, and give one."""
+    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    page.set_default_timeout(LIMIT)
+    page.goto(f"{client.address}/?token={TOKEN}")
+    page.wait_for_selector("#who[open]")
+    page.keyboard.press("Enter")
+    assert "Any name" in page.locator("#who-note").inner_text()
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("body[data-patch-id]")
+    return page
+
+
+def test_two_annotators_paint_different_patches_and_see_each_others_names(
+    client: Client, browser: Browser, open_page: Callable[[Client], Page]
+) -> None:
+    one = open_page(client)  # alone: not asked
+    assert one.locator("#annotator").is_hidden()
+    ben = come_in(browser, client, "Ben Okri")
+    first, bens = patch_id(one), patch_id(ben)
+    assert first != bens
+    stroke(ben)
+    ben.wait_for_selector("body[data-revision='1'][data-saved=yes]")
+    ben.keyboard.press("Enter")
+    then = next_after(ben, bens)
+    saved(ben)
+    one.wait_for_function("() => document.querySelector('#progress').textContent.includes('by Ben Okri')")
+    one.keyboard.press("n")
+    second = next_after(one, first)
+    saved(one)
+    assert len({first, bens, then, second}) == 4
+    one.wait_for_function("() => document.querySelector('#earlier').textContent.includes('Ben Okri')")
+    entries = {entry["id"]: entry["annotator"] for entry in client.read("history")}
+    assert entries == {first: "me", bens: "Ben Okri"}
+    ben.reload()  # the name is kept, and so is the patch
+    ben.wait_for_selector(f"body[data-patch-id='{then}']")
+    assert ben.locator("#annotator").inner_text() == "Ben Okri"
+    ben.context.close()
+
+
+def test_a_name_is_changed_while_painting(
+    client: Client, browser: Browser, open_page: Callable[[Client], Page]
+) -> None:
+    one = open_page(client)
+    number = patch_id(one)
+    stroke(one)
+    one.wait_for_selector("body[data-revision='1'][data-saved=yes]")
+    ben = come_in(browser, client, "Ben")
+    one.locator("#annotator").click()
+    one.keyboard.type("Ben")
+    one.keyboard.press("Enter")
+    assert "Ben is at work now" in one.locator("#who-note").inner_text()
+    one.keyboard.press("Control+a")
+    one.keyboard.type("Ana n 1")  # no key of the page
+    one.keyboard.press("Enter")
+    one.wait_for_selector("#who", state="hidden")
+    assert patch_id(one) == number
+    one.keyboard.press("Enter")
+    next_after(one, number)
+    saved(one)
+    assert client.read(f"patches/{number}")["state"] == "submitted"
+    assert client.read("history")[0]["annotator"] == "Ana n 1"
+    ben.context.close()
+
+
+def test_who_comes_back_late_is_given_the_next_patch(
+    project: Path, browser: Browser, open_page: Callable[[Client], Page]
+) -> None:
+    at = [datetime.now(UTC)]
+    with serving(project, clock=lambda: at[0]) as client:
+        one = open_page(client)
+        one.clock.install()  # from the next load on
+        one.reload()
+        one.wait_for_selector("body[data-patch-id]")
+        number = patch_id(one)
+        one.clock.fast_forward(60 * 60_000)  # away, and no sign
+        at[0] += LASTS
+        assert client.named("Ben").read("next")["id"] == number
+        for x in (600, 620):  # the hand moves, and the page tells it soon
+            one.mouse.move(x, 400)
+            one.clock.fast_forward(10_000)
+        next_after(one, number)
+        assert "Ben went on" in one.locator("#hint").inner_text()
+        client.named("Ben").save(client.read(f"patches/{number}"))
+        one.keyboard.press("n")
+        entry = one.locator(f"[data-earlier='{number}']")
+        entry.wait_for(state="attached")
+        assert "Ben" in entry.inner_text()
+        one.close()
 
 
 def test_the_server_dies_while_painting_and_nothing_is_lost(

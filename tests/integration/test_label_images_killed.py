@@ -35,7 +35,7 @@ MORE = [("drawn", 1), ("before", 1)]
 def draw(folder: Path, event: str, number: int) -> None:
     """What the process does that the tests kill."""
     if event != "drawn":
-        die_at(event, number)
+        die_at(event, str(number))
     parts = itertools.count(1)
 
     def progress(*_: int) -> None:

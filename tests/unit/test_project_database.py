@@ -100,6 +100,29 @@ def test_a_project_of_the_first_version_keeps_everything(tmp_path: Path) -> None
         assert store.corrections() == {0: Corrections(1, changed=2, foreground=4)}
 
 
+def test_what_was_saved_before_there_were_names_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "project.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        for statement in ";".join(STEPS[:2]).split(";"):
+            old.execute(statement)
+        old.execute("PRAGMA user_version = 2")
+        old.execute("INSERT INTO patches VALUES (1, 'v', 0, 0, 0, 2, 2, 'query')")
+        mask = pack(np.ones((2, 2), np.uint8))
+        old.execute(
+            "INSERT INTO revisions VALUES (1, 1, 1, 'submitted', ?, 4, 'background', 1.5, NULL, "
+            "'2026-11-20T10:00:00.000+00:00')",
+            (mask,),
+        )
+    with Store(path) as store:
+        newest = store.newest(1)
+        assert newest is not None
+        assert (newest.annotator, newest.seconds) == ("", 1.5)
+        assert newest.mask is not None
+        assert newest.mask.all()
+        store.save(1, NewMask(1, newest.mask, "submitted", "background", 2.0, annotator="Ana"))
+        assert [(r.annotator, r.revision) for _, r in store.history(5)] == [("Ana", 2)]
+
+
 def test_many_may_open_a_new_database_at_once(tmp_path: Path) -> None:
     """The page and the trainer start together; whoever comes second finds the step taken."""
     for attempt in range(5):

@@ -119,6 +119,14 @@ def test_a_mask_on_top_of_another_revision_is_refused(store: Store, base: int) -
     assert newest.state == "draft", "the mask that was there is untouched"
 
 
+@pytest.mark.parametrize(("by", "whence"), [("Ana", "another window"), ("Ben", "by Ana"), ("", "by Ana")])
+def test_a_refusal_names_who_was_quicker(store: Store, by: str, whence: str) -> None:
+    number = number_of(store, A)
+    store.save(number, NewMask(0, painted(1), "draft", "background", 1.0, annotator="Ana"))
+    with pytest.raises(RevisionConflictError, match=whence):
+        store.save(number, NewMask(0, painted(0), "draft", "background", 1.0, annotator=by))
+
+
 def test_an_unknown_patch_is_refused(store: Store) -> None:
     for ask in (store.patch, store.newest, store.proposal):
         with pytest.raises(UnknownPatchError, match="no such patch"):
@@ -191,16 +199,13 @@ def test_the_audit_is_served_in_its_own_order_apart_from_the_queue(store: Store)
 
 
 def test_the_patch_begun_last_is_the_one_to_go_on_with(store: Store) -> None:
-    assert store.begun() is None
-    answer(store, number_of(store, A), painted(1), "draft")
-    answer(store, number_of(store, B), painted(1), "draft")
-    begun = store.begun()
-    assert begun is not None
-    assert begun.patch == B
-    answer(store, begun.id, painted(1), "submitted")
-    begun = store.begun()
-    assert begun is not None
-    assert begun.patch == A
+    assert store.begun() == []
+    for patch, by in ((A, "Ana"), (B, "")):
+        mask = NewMask(0, painted(1), "draft", "background", 1.0, annotator=by)
+        store.save(number_of(store, patch), mask)
+    assert [(stored.patch, by) for stored, by in store.begun()] == [(B, ""), (A, "Ana")]
+    answer(store, number_of(store, B), painted(1), "submitted")
+    assert [stored.patch for stored, _ in store.begun()] == [A]
 
 
 def test_history_is_newest_first_and_names_a_patch_once(store: Store) -> None:

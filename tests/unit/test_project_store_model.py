@@ -116,8 +116,7 @@ class StoreMachine(RuleBasedStateMachine):
         answered = {patch for patch in self.model.kinds if self.model.answers(patch)}
         assert set(self.store.answered()) == answered
         drafts = [p for p, _, state, _ in self.model.saved if state == "draft" and p not in answered]
-        begun = self.store.begun()
-        assert (begun.patch if begun else None) == (drafts[-1] if drafts else None)
+        assert [stored.patch for stored, _ in self.store.begun()] == drafts[::-1]
 
     @invariant()
     def same_history(self) -> None:

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from pickem.cli.annotators import annotator_lines
 from pickem.cli.course import course_lines
 from pickem.cli.moved import open_asking
 from pickem.cli.options import ProjectPath
@@ -80,6 +81,7 @@ def status(project: ProjectPath) -> None:
         f"{now.labelled} patches labelled, {now.skipped} skipped, {now.queue} waiting",
         f"control patches: {now.audit_done} of {now.audit_total} painted",
         f"time spent: {_clock(now.seconds)}, {_clock(now.audit_seconds)} of it on control patches",
+        *annotator_lines(now.annotators),
         f"{now.network.name}, from {now.network.labelled} patches" if now.network else "network: none yet",
     ]
     lines += course_lines(now.course)

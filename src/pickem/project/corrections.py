@@ -16,11 +16,15 @@ strategy picked, so the network is unsure of them, and a person who sees a propo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pickem.acquisition import UNLABELLED
+
+if TYPE_CHECKING:
+    from pickem.project.store import Store
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,24 @@ def correction(proposed: NDArray[np.uint8], painted: NDArray[np.uint8]) -> Corre
     foreground = labelled & ((proposed > 0) | (painted > 0))
     changed = labelled & (proposed != painted)
     return Corrections(1, int(changed.sum()), int(foreground.sum()))
+
+
+def compare_with_proposal(
+    store: Store, number: int, painted: NDArray[np.uint8], proposed_by: int | None
+) -> None:
+    """Count what a mask changed of the proposal that was there when its patch was first submitted.
+
+    `proposed_by`: the round of the proposal that was shown; counts where this is the first submission.
+    """
+    rows = store.rows("SELECT round FROM corrections WHERE patch = ?", number)
+    submitted = "SELECT 1 FROM revisions WHERE patch = ? AND state = 'submitted'"
+    if not rows and (proposed_by is None or store.rows(submitted, number)):
+        return
+    by = rows[0]["round"] if rows else proposed_by
+    proposed = store.proposal(number, by)
+    if proposed is None:
+        return
+    counts = correction(proposed, painted)
+    with store.change() as connection:
+        row = (number, by, counts.changed, counts.foreground)
+        connection.execute("REPLACE INTO corrections VALUES (?, ?, ?, ?)", row)

@@ -1,6 +1,7 @@
 """The tables of a project's database, and the steps that bring an older one up to date.
 
-    patches ──< revisions          every mask ever saved; the newest counts
+    patches ──< revisions          every mask ever saved, and who saved it; the newest counts
+       │  ├──── leases             who is at work on which patch, and until when that is taken for granted
        │  ├───< queue              which patches to serve next, best first; replaced as a whole
        │  └───< proposals          what the network of a round would paint on them
        │           └── corrections     how much of the one that was shown had to be changed
@@ -103,6 +104,16 @@ STEPS = (
     );
     ALTER TABLE rounds ADD COLUMN audited INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX answers ON revisions (patch, state);
+    """,
+    # 3: several annotators; what was saved before has no name
+    """
+    ALTER TABLE revisions ADD COLUMN annotator TEXT NOT NULL DEFAULT '';
+    CREATE TABLE leases (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        patch INTEGER NOT NULL UNIQUE REFERENCES patches,
+        annotator TEXT NOT NULL,
+        until TEXT NOT NULL
+    );
     """,
 )
 

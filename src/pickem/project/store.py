@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pickem.acquisition import UNLABELLED, Selection
 from pickem.errors import RevisionConflictError, UnknownPatchError
 from pickem.geometry import PatchId
-from pickem.project.corrections import Corrections, correction
+from pickem.project.corrections import Corrections, compare_with_proposal
 from pickem.project.database import connect, storage_errors, transaction
 from pickem.project.masks import pack, unpack
 from pickem.project.settings import Unpainted
@@ -59,6 +59,7 @@ class Revision:
     unpainted: Unpainted
     seconds: float  # a person's time on this patch so far
     at: datetime
+    annotator: str  # "" = saved before names were kept
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class NewMask:
     unpainted: Unpainted
     seconds: float
     proposed_by: int | None = None
+    annotator: str = ""
 
 
 class Store:
@@ -206,7 +208,8 @@ class Store:
         """Save a mask as the newest revision of a patch and return the revision's number.
 
         On the disk when this returns. Drafts before it are dropped; submitted masks are kept for ever. A
-        patch submitted for the first time with a proposal stays compared with that one.
+        patch submitted for the first time with a proposal stays compared with that one. An answer ends the
+        patch's lease.
         Raises UnknownPatchError, RevisionConflictError where `new.base` is not the newest revision, and
         StorageError.
         """
@@ -215,15 +218,19 @@ class Store:
             newest = self._newest_revision(number)
             if new.base != newest:
                 raise RevisionConflictError(
-                    "This patch was saved meanwhile from another window.", got=new.base, expected=newest
+                    f"This patch was saved meanwhile {self._whence(number, new.annotator)}.",
+                    got=new.base,
+                    expected=newest,
                 )
+            if new.state != "draft":
+                self._connection.execute("DELETE FROM leases WHERE patch = ?", (number,))
             self._connection.execute("DELETE FROM revisions WHERE patch = ? AND state = 'draft'", (number,))
             if new.state == "submitted" and new.mask is not None and stored.kind == "query":
-                self._compare_with_proposal(number, new.mask, new.proposed_by)
+                compare_with_proposal(self, number, new.mask, new.proposed_by)
             queued = self.queued(number)
             self._connection.execute(
                 "INSERT INTO revisions (patch, revision, state, mask, foreground, unpainted, seconds, "
-                "ranked_by, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "ranked_by, at, annotator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     number,
                     newest + 1,
@@ -234,6 +241,7 @@ class Store:
                     new.seconds,
                     queued.ranked_by if queued else None,
                     now(),
+                    new.annotator,
                 ),
             )
         return newest + 1
@@ -268,19 +276,20 @@ class Store:
         sql = "SELECT count(DISTINCT patch) FROM revisions WHERE state IN ('submitted', 'skipped')"
         return int(self.rows(sql)[0][0])
 
-    def begun(self) -> StoredPatch | None:
-        """The patch that somebody drew on last and has neither submitted nor skipped."""
+    def begun(self) -> list[tuple[StoredPatch, str]]:
+        """The patches that somebody drew on and nobody has submitted or skipped, with the annotator's name,
+        drawn on last first."""
         rows = self.rows(
-            "SELECT p.* FROM patches p JOIN revisions d ON d.patch = p.id "
-            f"WHERE d.state = 'draft' AND NOT EXISTS ({_DONE}) ORDER BY d.id DESC LIMIT 1"
+            "SELECT p.*, d.annotator FROM patches p JOIN revisions d ON d.patch = p.id "
+            f"WHERE d.state = 'draft' AND NOT EXISTS ({_DONE}) ORDER BY d.id DESC"
         )
-        return _stored(rows[0]) if rows else None
+        return [(_stored(row), row["annotator"]) for row in rows]
 
     def history(self, limit: int) -> list[tuple[StoredPatch, Revision]]:
         """The patches worked on last, newest first; their masks are left out."""
         rows = self.rows(
             "SELECT p.*, r.patch, r.revision, r.state, NULL AS mask, r.foreground, r.unpainted, r.seconds, "
-            "r.at FROM revisions r JOIN patches p ON p.id = r.patch "
+            "r.at, r.annotator FROM revisions r JOIN patches p ON p.id = r.patch "
             "WHERE r.revision = (SELECT max(revision) FROM revisions WHERE patch = p.id) "
             "ORDER BY r.id DESC LIMIT ?",
             limit,
@@ -331,20 +340,11 @@ class Store:
         with self._lock, storage_errors(self._path):
             return self._connection.execute(sql, values).fetchall()
 
-    def _compare_with_proposal(
-        self, number: int, painted: NDArray[np.uint8], proposed_by: int | None
-    ) -> None:
-        """Count what a mask changed of the proposal that was there when the patch was first submitted."""
-        rows = self.rows("SELECT round FROM corrections WHERE patch = ?", number)
-        submitted = "SELECT 1 FROM revisions WHERE patch = ? AND state = 'submitted'"
-        if not rows and (proposed_by is None or self.rows(submitted, number)):
-            return
-        by = rows[0]["round"] if rows else proposed_by
-        proposed = self.proposal(number, by)
-        if proposed is not None:
-            counts = correction(proposed, painted)
-            row = (number, by, counts.changed, counts.foreground)
-            self._connection.execute("REPLACE INTO corrections VALUES (?, ?, ?, ?)", row)
+    def _whence(self, number: int, annotator: str) -> str:
+        """Where the newest revision came from, as `annotator` is told."""
+        newest = self.newest(number)
+        by = newest.annotator if newest else ""
+        return f"by {by}" if by not in ("", annotator) else "from another window"
 
     def _newest_revision(self, number: int) -> int:
         rows = self.rows("SELECT coalesce(max(revision), 0) FROM revisions WHERE patch = ?", number)
@@ -391,4 +391,5 @@ def _revision(row: sqlite3.Row, patch: PatchId) -> Revision:
         row["unpainted"],
         row["seconds"],
         datetime.fromisoformat(row["at"]),
+        row["annotator"],
     )

@@ -14,6 +14,7 @@ from pickem.errors import InvalidMaskError, NoResultsError, PickemError, RunErro
 from pickem.geometry import PatchId
 from pickem.learning import annotation_seconds
 
+NAME = "simulated"
 POLL_SECONDS = 0.2
 TIMEOUT = 60.0  # seconds for one answer of the server
 _ERRORS: dict[int, type[PickemError]] = {404: NoResultsError, 422: InvalidMaskError}
@@ -45,7 +46,7 @@ class SimulatedAnnotator:
         self._rounds = rounds
         self._told = told
         self._session = requests.Session()
-        self._session.headers.update({"X-Pickem": "1", "X-Pickem-Token": token})
+        self._session.headers.update({"X-Pickem": "1", "X-Pickem-Token": token, "X-Pickem-Annotator": NAME})
 
     def paint(self, patches: int) -> None:
         """Submit masks until `patches` patches are labelled.

@@ -6,22 +6,26 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated, Literal
+from urllib.parse import unquote
 
 import numpy as np
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from numpy.typing import NDArray
 
 from pickem.acquisition import UNLABELLED
 from pickem.errors import InvalidMaskError, UnknownPatchError
 from pickem.geometry import PatchId, whole
+from pickem.project.annotators import ALONE, annotator_name
 from pickem.project.classes import COLOURS
+from pickem.project.leases import Clock, Leases
 from pickem.project.project import Project
 from pickem.project.serving import next_patch
 from pickem.project.store import NewMask, StoredPatch
 from pickem.web.messages import (
     ClassInfo,
     HistoryEntry,
+    LeaseInfo,
     PatchInfo,
     Problem,
     ProgressInfo,
@@ -29,6 +33,7 @@ from pickem.web.messages import (
     Saved,
     Window,
 )
+from pickem.web.news import News
 from pickem.web.standing import standing
 from pickem.web.supervisor import Supervisor
 
@@ -43,26 +48,33 @@ router = APIRouter(prefix="/api", responses=_PROBLEMS)
 
 
 class Desk:
-    """What the server holds while it runs: the open project and its trainer."""
+    """What the server holds while it runs: the open project, its trainer, and who is at work.
 
-    def __init__(self, project: Project, supervisor: Supervisor) -> None:
+    `shared`: whether other machines reach the server.
+    """
+
+    def __init__(self, project: Project, supervisor: Supervisor, clock: Clock, *, shared: bool) -> None:
         self.project = project
         self.supervisor = supervisor
+        self.clock = clock
+        self.leases = Leases(project.store, clock)
+        self.shared = shared
+        self.news = News(lambda: standing(project.store, supervisor.activity, self.leases))
         self.ending = asyncio.Event()  # set when the server ends, for answers that would go on for ever
 
     def progress(self) -> ProgressInfo:
         """Where the project stands."""
-        return standing(self.project.store, self.supervisor.activity)
+        return self.news.now()
 
-    def patch_info(self, stored: StoredPatch) -> PatchInfo:
-        """All that the page needs to show a patch."""
+    def patch_info(self, stored: StoredPatch, annotator: str) -> PatchInfo:
+        """All that an annotator's page needs to show a patch."""
         project, patch = self.project, stored.patch
         box = patch.box.grow(
             (0, project.settings.margin, project.settings.margin),
             whole(project.images.volumes[patch.volume].shape),
         )
         queued, newest = project.store.queued(stored.id), project.store.newest(stored.id)
-        blind = stored.kind == "audit"
+        blind, holder = stored.kind == "audit", self.leases.held().get(stored.id)
         reason = "a control patch, drawn at random: it measures how good the network is"
         return PatchInfo(
             id=stored.id,
@@ -86,6 +98,7 @@ class Desk:
             ),
             sections=project.images.sections_around(patch),
             seconds=newest.seconds if newest else 0.0,
+            held_by=None if holder == annotator else holder,
         )
 
 
@@ -94,7 +107,14 @@ def _desk(request: Request) -> Desk:
     return desk
 
 
+def _annotator(
+    name: Annotated[str | None, Header(alias="X-Pickem-Annotator", max_length=400)] = None,
+) -> str:
+    return ALONE if name is None else annotator_name(unquote(name))
+
+
 OnDesk = Annotated[Desk, Depends(_desk)]
+By = Annotated[str, Depends(_annotator)]  # who asks; percent-encoded UTF-8 in the header
 Number = Annotated[int, Query(ge=0, le=2**53)]
 
 
@@ -110,23 +130,47 @@ def project(desk: OnDesk) -> ProjectInfo:
             for i, name in enumerate(settings.classes, start=1)
         ],
         unpainted=settings.unpainted,
+        shared=desk.shared,
         progress=desk.progress(),
     )
 
 
 @router.get("/next")
-def following(desk: OnDesk, skip_ahead: Number | None = None) -> PatchInfo:
-    """The patch to work on now; with `skip_ahead`, the one after that patch, to be loaded beforehand."""
-    found = next_patch(desk.project.store, desk.project.settings.audit_every, skip_ahead)
+def following(desk: OnDesk, annotator: By, skip_ahead: Number | None = None) -> PatchInfo:
+    """The patch to work on now; with `skip_ahead`, the one after that patch, to be loaded beforehand.
+
+    It is leased to the annotator: no other is served it while they give signs.
+    """
+    every = desk.project.settings.audit_every
+    found = next_patch(desk.project.store, every, skip_ahead, annotator, desk.clock)
     if found is None:
         raise UnknownPatchError("No patch is waiting: the network is about to choose the next ones.")
-    return desk.patch_info(found)
+    return desk.patch_info(found, annotator)
+
+
+@router.post("/patches/{number}/lease")
+def lease(desk: OnDesk, annotator: By, number: int) -> LeaseInfo:
+    """The annotator is at work on a patch: lease it where it is free, and prolong their leases."""
+    hold = desk.leases.keep(_checked(number), annotator)
+    return LeaseInfo(held=hold.held, by=hold.by)
+
+
+@router.post("/rename", status_code=204)
+def rename(desk: OnDesk, annotator: By, to: Annotated[str, Query(max_length=400)]) -> None:
+    """The annotator goes by another name from now on; what is leased to them stays theirs."""
+    desk.leases.hand_over(annotator, annotator_name(to))
+
+
+@router.post("/leave", status_code=204)
+def leave(desk: OnDesk, annotator: By) -> None:
+    """The annotator has closed the page: what is leased to them is free in a moment."""
+    desk.leases.release(annotator)
 
 
 @router.get("/patches/{number}")
-def patch(desk: OnDesk, number: int) -> PatchInfo:
+def patch(desk: OnDesk, annotator: By, number: int) -> PatchInfo:
     """One patch."""
-    return desk.patch_info(desk.project.store.patch(_checked(number)))
+    return desk.patch_info(desk.project.store.patch(_checked(number)), annotator)
 
 
 @router.get("/patches/{number}/image", response_class=Response)
@@ -169,6 +213,7 @@ def mask(desk: OnDesk, number: int) -> Response:
 @router.put("/patches/{number}/mask")
 async def save_mask(
     desk: OnDesk,
+    annotator: By,
     request: Request,
     number: int,
     revision: Number,
@@ -186,14 +231,17 @@ async def save_mask(
     def save() -> Saved:
         stored = desk.project.store.patch(_checked(number))
         painted = _as_mask(body, stored, len(desk.project.settings.classes))
-        new = NewMask(revision, painted, state, unpainted, seconds, proposed_by)
-        return Saved(revision=desk.project.store.save(stored.id, new), progress=desk.progress())
+        new = NewMask(revision, painted, state, unpainted, seconds, proposed_by, annotator)
+        with desk.project.store.change():
+            saved = desk.project.store.save(stored.id, new)
+            desk.leases.keep(stored.id, annotator)
+        return Saved(revision=saved, progress=desk.progress())
 
     return await asyncio.to_thread(save)
 
 
 @router.post("/patches/{number}/skip")
-def skip(desk: OnDesk, number: int) -> Saved:
+def skip(desk: OnDesk, annotator: By, number: int) -> Saved:
     """Leave a patch out: it is not served again and nothing is learned from it."""
     store = desk.project.store
     newest = store.newest(_checked(number))
@@ -202,10 +250,8 @@ def skip(desk: OnDesk, number: int) -> Saved:
         if newest
         else (0, desk.project.settings.unpainted, 0.0)
     )
-    return Saved(
-        revision=store.save(number, NewMask(base, None, "skipped", unpainted, seconds)),
-        progress=desk.progress(),
-    )
+    new = NewMask(base, None, "skipped", unpainted, seconds, annotator=annotator)
+    return Saved(revision=store.save(number, new), progress=desk.progress())
 
 
 @router.get("/history")
@@ -218,6 +264,7 @@ def history(desk: OnDesk, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> 
             kind=stored.kind,
             foreground=newest.foreground,
             updated=newest.at.isoformat(),
+            annotator=newest.annotator,
         )
         for stored, newest in desk.project.store.history(limit)
     ]
@@ -230,7 +277,7 @@ async def events(desk: OnDesk, request: Request) -> StreamingResponse:
     async def stream() -> AsyncIterator[str]:
         last = ""
         while not desk.ending.is_set() and not await request.is_disconnected():
-            now = (await asyncio.to_thread(desk.progress)).model_dump_json()
+            now = (await asyncio.to_thread(desk.news.latest)).model_dump_json()
             if now != last:
                 last = now
                 yield f"data: {now}\n\n"

@@ -11,15 +11,17 @@ from fastapi.staticfiles import StaticFiles
 
 from pickem.errors import (
     InvalidMaskError,
+    InvalidNameError,
     PickemError,
     RevisionConflictError,
     StorageError,
     UnknownPatchError,
     VolumeError,
 )
+from pickem.project.leases import Clock, system_clock
 from pickem.project.project import Project
 from pickem.web.api import Desk, router
-from pickem.web.security import Gate
+from pickem.web.security import Gate, is_local
 from pickem.web.supervisor import Supervisor
 
 STATIC = Path(__file__).parent / "static"
@@ -27,17 +29,27 @@ _STATUS: dict[type[PickemError], int] = {
     UnknownPatchError: 404,
     RevisionConflictError: 409,
     InvalidMaskError: 422,
+    InvalidNameError: 422,
     StorageError: 507,
     VolumeError: 503,
 }
 
 
 def create_app(
-    project: Project, supervisor: Supervisor, token: str, hosts: frozenset[str], cookie: str = "pickem"
+    project: Project,
+    supervisor: Supervisor,
+    token: str,
+    hosts: frozenset[str],
+    cookie: str = "pickem",
+    clock: Clock = system_clock,
 ) -> FastAPI:
-    """The labelling page for one project, behind a Gate that asks for `token`."""
+    """The labelling page for one project, behind a Gate that asks for `token`.
+
+    `clock` says when leases end. Where `hosts` has a name under which other machines reach the server, people
+    are asked for their names.
+    """
     app = FastAPI(title="pickem", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    app.state.desk = Desk(project, supervisor)
+    app.state.desk = Desk(project, supervisor, clock, shared=not all(map(is_local, hosts)))
     app.include_router(router)
     app.add_exception_handler(PickemError, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)

@@ -67,6 +67,14 @@ class TurnInfo(Answer):
     proposals: int
 
 
+class AnnotatorInfo(Answer):
+    """Somebody who has labelled patches, or is at work now."""
+
+    name: str
+    labelled: int
+    at_work: bool
+
+
 class ProgressInfo(Answer):
     """Where the project stands."""
 
@@ -83,15 +91,20 @@ class ProgressInfo(Answer):
     quality: QualityInfo | None
     course: list[TurnInfo]
     advice: str
+    annotators: list[AnnotatorInfo]
 
 
 class ProjectInfo(Answer):
-    """What stays the same while the page is open, and where the project stands."""
+    """What stays the same while the page is open, and where the project stands.
+
+    `shared`: whether other machines reach the server, so that everybody should have a name.
+    """
 
     name: str
     created: str  # tells projects of one name apart
     classes: list[ClassInfo]
     unpainted: Literal["background", "unlabelled"]
+    shared: bool
     progress: ProgressInfo
 
 
@@ -123,6 +136,14 @@ class PatchInfo(Answer):
     image: Window
     sections: tuple[int, int]
     seconds: float
+    held_by: str | None  # another annotator who is at work on it
+
+
+class LeaseInfo(Answer):
+    """Whether an annotator may work on a patch; otherwise who is at work on it, or has answered it."""
+
+    held: bool
+    by: str
 
 
 class Saved(Answer):
@@ -140,3 +161,4 @@ class HistoryEntry(Answer):
     kind: Literal["query", "audit"]
     foreground: int
     updated: str
+    annotator: str

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,6 +32,13 @@ _SAFE = {"GET", "HEAD"}
 def new_token() -> str:
     """A random token of 192 bits."""
     return secrets.token_urlsafe(24)
+
+
+def is_local(host: str) -> bool:
+    """Whether only programs of this machine reach a server under this name."""
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
 
 
 class Gate:

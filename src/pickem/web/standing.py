@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from pickem.project import rounds
+from pickem.project.annotators import labelled_by
 from pickem.project.course import Turn, turns
 from pickem.project.effort import seconds_spent
+from pickem.project.leases import Leases
 from pickem.project.quality import Quality, advice, gain
 from pickem.project.store import Store
-from pickem.web.messages import NetworkInfo, ProgressInfo, QualityInfo, TrainerInfo, TurnInfo
+from pickem.web.messages import AnnotatorInfo, NetworkInfo, ProgressInfo, QualityInfo, TrainerInfo, TurnInfo
 from pickem.web.supervisor import Activity
 
 
-def standing(store: Store, activity: Activity) -> ProgressInfo:
-    """Labels, queue, network and quality of a project now."""
+def standing(store: Store, activity: Activity, leases: Leases | None = None) -> ProgressInfo:
+    """Labels, queue, network, quality and annotators of a project now."""
     latest = rounds.latest_round(store)
     course = turns(store)
     now = next((turn.quality for turn in reversed(course) if turn.quality), None)
@@ -46,7 +48,15 @@ def standing(store: Store, activity: Activity) -> ProgressInfo:
         quality=_quality(now),
         course=[_turn(turn) for turn in course],
         advice=advice(now, gain(store)),
+        annotators=_annotators(store, leases or Leases(store)),
     )
+
+
+def _annotators(store: Store, leases: Leases) -> list[AnnotatorInfo]:
+    labelled = {name: patches for name, patches in labelled_by(store).items() if name}
+    at_work = set(leases.held().values())
+    names = [*labelled, *sorted(at_work - labelled.keys())]
+    return [AnnotatorInfo(name=n, labelled=labelled.get(n, 0), at_work=n in at_work) for n in names]
 
 
 def _turn(turn: Turn) -> TurnInfo:

@@ -14,6 +14,8 @@
  * @property {number | null} seconds_left @property {string | null} problem
  */
 
+/** @typedef {{name: string, labelled: number, at_work: boolean}} Labeller somebody who labels in this project */
+
 /** @typedef {{jaccard: number, low: number, high: number, patches: number}} Quality */
 
 /**
@@ -34,12 +36,14 @@
  * @property {Quality | null} quality
  * @property {Turn[]} course networks that were measured, or whose proposals were corrected, oldest first
  * @property {string} advice
+ * @property {Labeller[]} annotators who has labelled, or is at work
  */
 
 /**
  * @typedef {object} Project
  * @property {string} name @property {string} created tells projects of one name apart
  * @property {ClassOfProject[]} classes @property {Unpainted} unpainted @property {Progress} progress
+ * @property {boolean} shared other machines reach the server
  */
 
 /**
@@ -57,11 +61,12 @@
  *   the patch begins inside of it
  * @property {[number, number]} sections lowest and highest neighbouring section that can be looked at
  * @property {number} seconds of work spent on it so far
+ * @property {string | null} held_by another annotator who is at work on it
  */
 
 /**
- * @typedef {{id: number, state: Patch["state"], kind: Patch["kind"], foreground: number, updated: string}}
- *   Earlier pixels; ISO 8601
+ * @typedef {{id: number, state: Patch["state"], kind: Patch["kind"], foreground: number, updated: string,
+ *   annotator: string}} Earlier pixels; ISO 8601; "" = saved before names were kept
  */
 
 export class ApiError extends Error {
@@ -80,13 +85,22 @@ export class ApiError extends Error {
   }
 }
 
+/** Who asks: goes with every request, as a header, which holds ASCII alone. */
+const from = { "X-Pickem-Annotator": "me" };
+
+/** @param {string} name from now on, of whoever sits at this page */
+export function askAs(name) {
+  from["X-Pickem-Annotator"] = encodeURIComponent(name);
+}
+
 /**
  * @param {string} path
  * @param {RequestInit} [options]
  * @returns {Promise<Response>} only with a status below 400
  */
 async function request(path, options = {}) {
-  const response = await fetch(path, options).catch(() => {
+  const headers = { ...options.headers, ...from };
+  const response = await fetch(path, { ...options, headers }).catch(() => {
     throw new ApiError(0, "The pickem server cannot be reached.");
   });
   if (!response.ok) throw new ApiError(response.status, await messageOf(response));
@@ -220,6 +234,28 @@ export function putMask(id, mask, about) {
 
 /** @param {number} id @returns {Promise<{progress: Progress}>} */
 export const postSkip = (id) => json(`api/patches/${id}/skip`, { method: "POST", ...WRITE });
+
+/**
+ * Say that this annotator is at work on a patch.
+ * @param {number} id
+ * @returns {Promise<{held: boolean, by: string}>} not held: `by` is at work on it, or has finished it
+ */
+export const postLease = (id) => json(`api/patches/${id}/lease`, { method: "POST", ...WRITE });
+
+/**
+ * Go by another name from now on.
+ * @param {string} name
+ */
+export async function postRename(name) {
+  await request(`api/rename?${new URLSearchParams({ to: name })}`, { method: "POST", ...WRITE });
+  askAs(name);
+}
+
+/**
+ * Say that this annotator leaves; also while the page is being closed.
+ * @returns {Promise<unknown>}
+ */
+export const postLeave = () => request("api/leave", { method: "POST", keepalive: true, ...WRITE });
 
 /** @param {number} limit @returns {Promise<Earlier[]>} newest first */
 export const getHistory = (limit) => json(`api/history?limit=${limit}`);

@@ -17,6 +17,11 @@ export class Clock {
     this.last = performance.now();
   }
 
+  /** @returns {number} seconds since the hand moved, or the patch was opened */
+  get still() {
+    return (performance.now() - this.last) / 1000;
+  }
+
   /** The hand moved. */
   tick() {
     const now = performance.now();

@@ -180,7 +180,7 @@ function viewCommands({ state, view, renderer, sections }) {
     change();
     renderer.schedule();
   };
-  const toggle = (/** @type {"outlines" | "painting" | "proposal"} */ name) => () =>
+  const toggle = (/** @type {"outlines" | "painting" | "proposal" | "localContrast"} */ name) => () =>
     state.set({ [name]: !state.settings[name] });
   const toggleContrast = () => {
     const { work, settings } = state;
@@ -218,5 +218,12 @@ function viewCommands({ state, view, renderer, sections }) {
     { id: "painting", keys: ["h"], group, says: "Hide or show the painting", run: toggle("painting") },
     { id: "proposal", keys: ["v"], group, says: "Hide or show the proposal", run: toggle("proposal") },
     { id: "contrast", keys: ["c"], group, says: "Automatic contrast on or off", run: toggleContrast },
+    {
+      id: "local-contrast",
+      keys: ["k"],
+      group,
+      says: "Local contrast (CLAHE): faint structure, in dark and bright places alike",
+      run: toggle("localContrast"),
+    },
   ];
 }

@@ -35,9 +35,8 @@ export class Desk {
     const id = ADDRESS.exec(location.hash)?.[1];
     const patch = id === undefined ? null : await api.getPatch(Number(id)).catch(() => null);
     const unfinished = patch?.state === "open" || patch?.state === "draft";
-    await this.exclusively(async () =>
-      this.show(unfinished ? await this.load(patch) : await this.loadNext()),
-    );
+    const ours = unfinished && patch.held_by === null;
+    await this.exclusively(async () => this.show(ours ? await this.load(patch) : await this.loadNext()));
   }
 
   /**
@@ -100,8 +99,11 @@ export class Desk {
     this.state.work = work;
     this.state.section = { dz: 0, image: null };
     if (work === null) {
+      const { queue = 0, annotators = [] } = this.state.progress ?? {};
+      const others = queue > 0 && annotators.length > 1;
+      const waiting = others ? "Others are at work on every patch that waits." : "No patch is waiting.";
       this.state.idle = this.saver.idle
-        ? "No patch is waiting. The next ones appear here by themselves."
+        ? `${waiting} The next ones appear here by themselves.`
         : "The next patch appears here as soon as the last ones are saved.";
     }
     history.replaceState(null, "", work ? `#patch-${work.patch.id}` : location.pathname + location.search);
@@ -194,7 +196,9 @@ export class Desk {
   async open(id) {
     await this.exclusively(async () => {
       await this.saver.send();
-      this.show(await this.load(await api.getPatch(id)));
+      const patch = await api.getPatch(id);
+      if (patch.held_by === null) this.show(await this.load(patch));
+      else this.banner.hint(`${patch.held_by} is at work on patch ${id}.`);
     });
   }
 

@@ -13,8 +13,10 @@ export async function showEarlier(state, desk) {
       const button = document.createElement("button");
       const painted = entry.state === "skipped" ? "" : `, ${entry.foreground.toLocaleString("en")} px`;
       const kind = entry.kind === "audit" ? "control, " : "";
-      button.textContent = `${entry.id}: ${kind}${entry.state}${painted}`;
-      button.title = `Open patch ${entry.id} again (${entry.state} ${age(entry.updated)})`;
+      const other = entry.annotator === state.annotator ? "" : entry.annotator;
+      button.textContent = `${entry.id}: ${kind}${entry.state}${painted}${other && `, ${other}`}`;
+      const by = other && ` by ${other}`;
+      button.title = `Open patch ${entry.id} again (${entry.state} ${age(entry.updated)}${by})`;
       button.dataset.earlier = String(entry.id);
       if (entry.id === state.work?.patch.id) button.setAttribute("aria-current", "true");
       button.addEventListener("click", () => void desk.open(entry.id));

@@ -33,7 +33,7 @@ function isPressable(target) {
 export function listenToKeys(commands, pointer, help) {
   const byKey = new Map(commands.flatMap((command) => command.keys.map((key) => [key, command])));
   document.addEventListener("keydown", (event) => {
-    if (event.altKey) return;
+    if (event.altKey || document.querySelector("dialog[open]:not(#help)")) return;
     if (event.key === " " && !isPressable(event.target)) {
       event.preventDefault(); // space scrolls otherwise
       pointer.holdSpace(true);

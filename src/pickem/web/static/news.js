@@ -6,9 +6,11 @@ import { correctionsOf, courseOf, keyOf } from "./course.js";
 
 /** @typedef {import("./api.js").Progress} Progress */
 
-/** @param {Progress} progress */
-export function showNews(progress) {
-  showCounts(progress);
+const OTHERS = 5; // annotators who are named
+
+/** @param {Progress} progress @param {string} annotator who reads it */
+export function showNews(progress, annotator) {
+  showCounts(progress, annotator);
   showQuality(progress.quality);
   find("#course").replaceChildren(...courseOf(progress.course));
   find("#corrections").replaceChildren(...correctionsOf(progress.course));
@@ -16,8 +18,8 @@ export function showNews(progress) {
   showNetwork(progress);
 }
 
-/** @param {Progress} progress */
-function showCounts(progress) {
+/** @param {Progress} progress @param {string} annotator */
+function showCounts(progress, annotator) {
   const counts = {
     labelled: progress.labelled,
     "submitted today": progress.submitted_today,
@@ -26,9 +28,29 @@ function showCounts(progress) {
     "control patches": `${progress.audit_done} of ${progress.audit_total}`,
     "time spent": duration(progress.seconds),
   };
+  const rows = { ...counts, ...countsOf(progress.annotators, annotator) };
   find("#progress").replaceChildren(
-    ...Object.entries(counts).flatMap(([name, value]) => [element("dt", name), element("dd", String(value))]),
+    ...Object.entries(rows).flatMap(([name, value]) => [element("dt", name), element("dd", String(value))]),
   );
+}
+
+/**
+ * Who labelled how many: oneself, some others, and the rest together; nothing where there is only one.
+ * @param {Progress["annotators"]} annotators those with the most first @param {string} reader
+ * @returns {Record<string, number>}
+ */
+function countsOf(annotators, reader) {
+  if (annotators.length < 2) return {};
+  const own = annotators.find(({ name }) => name === reader)?.labelled ?? 0;
+  const others = annotators.filter(({ name }) => name !== reader);
+  /** @type {Record<string, number>} */
+  const counts = { [`by ${reader} (you)`]: own };
+  for (const { name, labelled, at_work } of others.slice(0, OTHERS))
+    counts[`by ${name}${at_work ? ", at work" : ""}`] = labelled;
+  const rest = others.slice(OTHERS);
+  if (rest.length > 0)
+    counts[`by ${rest.length} others`] = rest.reduce((sum, { labelled }) => sum + labelled, 0);
+  return counts;
 }
 
 /** @param {Progress["quality"]} quality */

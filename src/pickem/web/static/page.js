@@ -5,6 +5,7 @@
  *       ▲                     ▲                         │
  *     saver ◄── finished ── painter ◄── pointer, keys ──┘
  */
+import { nameOf, renameable } from "./annotator.js";
 import { ApiError, getProject } from "./api.js";
 import { Banner } from "./banner.js";
 import { Renderer } from "./canvas/renderer.js";
@@ -17,6 +18,7 @@ import { showEarlier } from "./earlier.js";
 import { listenToServer } from "./events.js";
 import { fillHelp, toggleHelp } from "./help.js";
 import { bindButtons, listenToKeys } from "./keys.js";
+import { Lease } from "./lease.js";
 import { showNews } from "./news.js";
 import { Painter } from "./painting/painter.js";
 import { Pointer } from "./pointer.js";
@@ -68,7 +70,8 @@ function makeParts(state, banner, drafts) {
   for (const name of ["pointermove", "pointerdown", "keydown"]) {
     document.addEventListener(name, () => clock.tick());
   }
-  return { canvas, state, view, sections, renderer, saver, desk, painter, pointer };
+  const lease = new Lease({ state, desk, saver, clock, banner });
+  return { canvas, state, view, sections, renderer, saver, desk, painter, pointer, lease };
 }
 
 /** Keys, buttons, sliders and the help. @param {ReturnType<typeof makeParts>} parts */
@@ -89,7 +92,7 @@ function makeControls(parts) {
  */
 function showState({ state, desk, saver, painter }, banner) {
   state.on("progress", () => {
-    if (state.progress) showNews(state.progress);
+    if (state.progress) showNews(state.progress, state.annotator);
     if (state.progress?.queue) void desk.wake();
   });
   state.on("work", () => {
@@ -109,9 +112,12 @@ async function start() {
   const state = new State();
   state.project = await project(banner);
   find("#project").textContent = state.project.name;
+  state.annotator = await nameOf(state.project, localStorage);
   const parts = makeParts(state, banner, new Drafts(localStorage, state.project));
   makeControls(parts);
   showState(parts, banner);
+  renameable(state, localStorage, banner);
+  parts.lease.keep();
   parts.saver.resume();
   await parts.desk.start();
   state.hear(state.project.progress);

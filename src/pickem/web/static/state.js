@@ -49,6 +49,11 @@ export class Work {
     this.seconds = patch.seconds;
   }
 
+  /** Whether it is to be submitted or skipped yet. */
+  get unfinished() {
+    return this.patch.state === "open" || this.patch.state === "draft";
+  }
+
   /** A control patch is painted completely, so there an unpainted pixel can only be background. */
   get switchable() {
     return this.patch.kind !== "audit";
@@ -71,6 +76,8 @@ export class State {
     this.project = null;
     /** @type {Progress | null} */
     this.progress = null;
+    /** Who sits at this page. */
+    this.annotator = "";
     /** @type {Work | null} */
     this.work = null;
     /** Why there is no work, when there is none. */
@@ -88,6 +95,7 @@ export class State {
       painting: true, // shown at all
       proposal: true, // shown at all
       autoContrast: true,
+      localContrast: false, // evened out over the image, after black and white
       black: 0, // grey value shown as black
       white: 255, // grey value shown as white
     };

@@ -19,7 +19,7 @@ export function showWork(state) {
   find("#why").textContent = work ? reason(work.patch) : "";
   find("#idle").hidden = work !== null;
   find("#idle").textContent = work ? "" : state.idle;
-  find("#forward").hidden = work === null || work.patch.state === "open" || work.patch.state === "draft";
+  find("#forward").hidden = work === null || work.unfinished;
 }
 
 /** @param {import("./api.js").Patch} patch @returns {string} */

@@ -33,10 +33,13 @@ function percentile(counts, rank) {
   return 255;
 }
 
-/** @param {number} black @param {number} white @returns {Uint8ClampedArray} shown grey for each stored grey */
-export function lookup(black, white) {
+/**
+ * @param {Uint8Array} image grey @param {number} black @param {number} white grey values shown as black and white
+ * @returns {Uint8Array} shown grey
+ */
+export function stretched(image, black, white) {
   const table = new Uint8ClampedArray(256);
   const span = Math.max(1, white - black);
   for (let value = 0; value < 256; value++) table[value] = ((value - black) / span) * 255;
-  return table;
+  return image.map((value) => table[value]);
 }

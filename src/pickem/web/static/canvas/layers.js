@@ -3,7 +3,6 @@
  * them.
  */
 import { BACKGROUND, NOT_SURE, UNPAINTED } from "../painting/values.js";
-import { lookup } from "./contrast.js";
 
 /** @typedef {import("../painting/shapes.js").Plane} Plane */
 
@@ -44,15 +43,13 @@ export function context(canvas) {
 }
 
 /**
- * @param {Uint8Array} image grey, row-major @param {number} width @param {number} height
- * @param {number} black @param {number} white grey values shown as black and white
+ * @param {Uint8Array} image shown grey, row-major @param {number} width @param {number} height
  * @returns {HTMLCanvasElement}
  */
-export function imageLayer(image, width, height, black, white) {
-  const table = lookup(black, white);
+export function imageLayer(image, width, height) {
   const pixels = new ImageData(width, height);
   const shown = new Uint32Array(pixels.data.buffer);
-  for (let i = 0; i < image.length; i++) shown[i] = (0xff000000 | (table[image[i]] * 0x010101)) >>> 0;
+  for (let i = 0; i < image.length; i++) shown[i] = (0xff000000 | (image[i] * 0x010101)) >>> 0;
   const canvas = blank(width, height);
   context(canvas).putImageData(pixels, 0, 0);
   return canvas;

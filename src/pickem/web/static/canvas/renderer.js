@@ -4,7 +4,8 @@
  */
 import { traceOutlines } from "../painting/outlines.js";
 import { UNPAINTED } from "../painting/values.js";
-import { contrastOf } from "./contrast.js";
+import { equalised } from "./clahe.js";
+import { contrastOf, stretched } from "./contrast.js";
 import { colourOf, context, imageLayer, maskLayer } from "./layers.js";
 
 /** @typedef {import("../painting/shapes.js").Point} Point */
@@ -32,6 +33,8 @@ export class Renderer {
     this.scheduled = false;
     /** @type {HTMLCanvasElement | null} */
     this.image = null;
+    /** What `image` was made of: a change of the brush makes no new one. @type {unknown[]} */
+    this.imageOf = [];
     /** @type {HTMLCanvasElement | null} */
     this.mask = null;
     /** @type {Outline[]} */
@@ -75,11 +78,17 @@ export class Renderer {
 
   newImage() {
     const { work, section, settings } = this.state;
-    this.image = null;
-    if (work !== null) {
+    if (work === null) this.image = null;
+    else {
       const { black, white } = contrastOf(settings, work.image);
-      const { width, height } = work.patch.image;
-      this.image = imageLayer(section.image ?? work.image, width, height, black, white);
+      const grey = section.image ?? work.image;
+      const wanted = [grey, black, white, settings.localContrast];
+      if (this.image === null || wanted.some((part, index) => part !== this.imageOf[index])) {
+        const { width, height } = work.patch.image;
+        const shown = stretched(grey, black, white);
+        this.image = imageLayer(settings.localContrast ? equalised(shown, width, height) : shown, width, height);
+        this.imageOf = wanted;
+      }
     }
     this.schedule();
   }
