@@ -56,13 +56,15 @@ def names(folder: Path) -> set[str]:
 
 
 def test_new_then_status(project: Path, volume: Path) -> None:
-    made = pickem_here(*good(project, volume, "--class", "ring", "--voxel-size", "45,4.6,4.6"))
+    given = ("--class", "ring", "--voxel-size", "45,4.6,4.6", "--audit-every", 3)
+    made = pickem_here(*good(project, volume, *given))
     assert made.returncode == 0, made.stderr
     assert f"pickem label {project}" in made.stdout
     assert "12 sections of 128 × 96 pixels" in made.stdout
     with open_project(project) as opened:
         assert opened.settings.name == "mine"
         assert opened.settings.classes == ("disc", "ring")
+        assert opened.settings.audit_every == 3
         assert opened.settings.volumes["discs"].path == "discs.tif", "relative, so that both can move"
         assert opened.images.volumes["discs"].voxel_size == (45, 4.6, 4.6)
         first = opened.store.queue()[0].stored.id

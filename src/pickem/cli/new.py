@@ -55,6 +55,7 @@ def new(
         Path | None, typer.Option("--from", help="An earlier project, to begin with its network.")
     ] = None,
     audit: Annotated[int, typer.Option(help="Control patches that measure the quality.", min=0)] = 60,
+    audit_every: Annotated[int, typer.Option(help="One patch in so many is a control patch.", min=2)] = 5,
     seed: Annotated[int, typer.Option(help="Names all random choices.", min=0)] = 0,
 ) -> None:
     """Make a project for one's own volume."""
@@ -75,6 +76,7 @@ def new(
             unpainted=unpainted,
             strategy=strategy_name,
             audit_patches=audit,
+            audit_every=audit_every,
             start=START if network else None,
             seed=seed,
             recipe=network[1] if network else Recipe(),

@@ -80,18 +80,19 @@ class Supervisor:
                 return
             pause = FIRST_PAUSE if worked else min(2 * pause, LONGEST_PAUSE)
             self._activity = Activity(f"starting again in {pause:.0f} s", problem=words)
-            with suppress(
-                StorageError
-            ):  # what ended the trainer, a full disk, say, may keep it from the notes
+            # What ended the trainer, a full disk, say, may keep it from the notes.
+            with suppress(StorageError):
                 self._note(f"The trainer ended: {words}")
             self._stopping.wait(pause)
 
     def _run_once(self) -> tuple[bool, str]:
         """Run the trainer to its end: whether it got as far as to say what it does, and its last words."""
         problem = self._activity.problem
-        self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        pipe = subprocess.PIPE
+        try:
+            self._process = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        except OSError as error:  # no memory for another process, say
+            return False, f"it cannot be started: {error}"
         with self._process as process:
             assert process.stdout
             assert process.stderr
