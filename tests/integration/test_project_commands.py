@@ -71,11 +71,13 @@ def test_new_then_status(project: Path, volume: Path) -> None:
         answer(opened.store, first, None, "skipped")
         paint_queue(opened, 1)
         paint_audit(opened, 1)
+        answer(opened.store, opened.store.open_audit()[0].id, None, "skipped")
     status = pickem_here("status", project)
     assert status.returncode == 0, status.stderr
     assert "1 patches labelled, 1 skipped" in status.stdout
+    assert "control patches: 1 of 2 painted, 1 skipped: the estimate knows nothing of them" in status.stdout
     assert "network: none yet" in status.stdout
-    assert "time spent: 0:00:04, 0:00:02 of it on control patches" in status.stdout  # three times 1.5 s
+    assert "time spent: 0:00:06, 0:00:03 of it on control patches" in status.stdout  # four times 1.5 s
     assert "No advice yet: 0 of the 30 control patches" in status.stdout
     assert "created: project mine" in status.stdout
 
