@@ -49,16 +49,13 @@ export function renameable(state, storage, banner) {
     find("#canvas").focus({ preventScroll: true });
     const name = await ask(state.annotator, others);
     if (name === null || name === state.annotator) return;
-    try {
-      await postRename(name);
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      banner.hint(error.message);
-      return;
-    }
     state.annotator = name;
     write(storage, { name, given: true });
     state.changed("progress");
+    await postRename(name).catch((error) => {
+      if (!(error instanceof ApiError)) throw error;
+      banner.hint(error.message); // what is leased is found under the old name for a while, and free then
+    });
   });
   state.on("progress", show);
   show();
@@ -74,35 +71,31 @@ function ask(current, taken) {
   const note = find("#who-note");
   input.value = current;
   note.textContent = "";
-  /** @type {string | null} */
-  let answer = null;
   let warned = "";
-  const submit = (/** @type {Event} */ event) => {
-    event.preventDefault();
-    const name = input.value.replace(/\p{C}/gu, "").replace(/\s+/g, " ").trim();
-    const same = taken.find((other) => other.toLowerCase() === name.toLowerCase());
-    if (name === "") {
-      note.textContent = "Any name will do.";
-    } else if (same !== undefined && warned !== name) {
-      note.textContent = `${same} is at work now. Press again if that is you; otherwise choose another name.`;
-      warned = name;
-    } else {
-      answer = same ?? name;
-      dialog.close();
-    }
-  };
-  dialog.addEventListener("submit", submit);
-  dialog.showModal();
-  input.select();
   return new Promise((resolve) => {
-    dialog.addEventListener(
-      "close",
-      () => {
-        dialog.removeEventListener("submit", submit);
-        resolve(answer);
-      },
-      { once: true },
-    );
+    const submit = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      const name = input.value.replace(/\p{C}/gu, "").replace(/\s+/g, " ").trim();
+      const same = taken.find((other) => other.toLowerCase() === name.toLowerCase());
+      if (name === "") {
+        note.textContent = "Any name will do.";
+      } else if (same !== undefined && warned !== name) {
+        note.textContent = `${same} is at work now. Press again if that is you; otherwise choose another name.`;
+        warned = name;
+      } else {
+        resolve(same ?? name); // now, and not when the dialog has closed: what is done next is done by that name
+        dialog.close();
+        find("#canvas").focus({ preventScroll: true }); // or Enter would press a button, and not submit
+      }
+    };
+    const closed = () => {
+      dialog.removeEventListener("submit", submit);
+      resolve(null);
+    };
+    dialog.addEventListener("submit", submit);
+    dialog.addEventListener("close", closed, { once: true });
+    dialog.showModal();
+    input.select();
   });
 }
 

@@ -243,12 +243,14 @@ export const postSkip = (id) => json(`api/patches/${id}/skip`, { method: "POST",
 export const postLease = (id) => json(`api/patches/${id}/lease`, { method: "POST", ...WRITE });
 
 /**
- * Go by another name from now on.
+ * Go by another name from this moment on.
  * @param {string} name
+ * @returns {Promise<unknown>} when the server knows
  */
-export async function postRename(name) {
-  await request(`api/rename?${new URLSearchParams({ to: name })}`, { method: "POST", ...WRITE });
+export function postRename(name) {
+  const told = request(`api/rename?${new URLSearchParams({ to: name })}`, { method: "POST", ...WRITE });
   askAs(name);
+  return told;
 }
 
 /**

@@ -222,7 +222,7 @@ function viewCommands({ state, view, renderer, sections }) {
       id: "local-contrast",
       keys: ["k"],
       group,
-      says: "Local contrast (CLAHE): faint structure, in dark and bright places alike",
+      says: "Local contrast (CLAHE) on or off",
       run: toggle("localContrast"),
     },
   ];
