@@ -10,6 +10,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pickem.benchmark.machine import cpu_name
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results"
 PEERS = ROOT / ".venv-bench" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -26,16 +28,7 @@ def described_machine() -> str:
             continue
     cores = os.cpu_count()
     today = datetime.datetime.now(tz=datetime.UTC).date()
-    return f"{_processor()}, {cores} cores, {platform.system()}, {', '.join(versions)}, {today.isoformat()}"
-
-
-def _processor() -> str:
-    described = Path("/proc/cpuinfo")
-    if described.exists():
-        for line in described.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return f"{cpu_name()}, {cores} cores, {platform.system()}, {', '.join(versions)}, {today.isoformat()}"
 
 
 def run_among_peers(module: str, *arguments: str, threads: int = 1) -> str:

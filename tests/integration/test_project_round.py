@@ -79,6 +79,15 @@ def newest_weights(project: Project) -> bytes:
     return (project.checkpoints / str(latest.checkpoint)).read_bytes()
 
 
+def test_a_damaged_start_is_done_without(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path, recipe=PRETRAINED)) as project:
+        learning(project).do("pretrain")
+        (project.checkpoints / "pretrained.safetensors").write_bytes(b"cut short")
+        paint_queue(project, 4)
+        assert learn(project) == ["train", "rank"]
+        assert any("without pretraining" in message for _, _, message in project.store.events(10))
+
+
 def test_who_begins_with_another_network_needs_no_pretraining(tmp_path: Path) -> None:
     with open_project(make_tiny_project(tmp_path, recipe=PRETRAINED, start="start.safetensors")) as project:
         assert due(project) is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from pickem.errors import CheckpointError
 from pickem.learning import Purpose, stream
 from pickem.predictor import NetworkPredictor, pretrain
 from pickem.project import rounds
@@ -47,9 +48,16 @@ def pretrain_on_volumes(
 
 
 def start_pretrained(project: Project, predictor: NetworkPredictor) -> None:
-    """Give a new predictor the project's pretrained weights, where there are any."""
-    if _is_there(_path(project)):
+    """Give a new predictor the project's pretrained weights, where there are any.
+
+    Those that are damaged, or of a network that project.toml has changed since, are noted and done without.
+    """
+    if not _is_there(_path(project)):
+        return
+    try:
         predictor.start_from(_path(project))
+    except CheckpointError as error:
+        project.store.note("problem", f"The first network starts without pretraining. {error}")
 
 
 def _path(project: Project) -> Path:
