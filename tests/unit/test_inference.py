@@ -24,13 +24,21 @@ def predictor(demo_patches: ArrayTrainingSet) -> NetworkPredictor:
     width=st.integers(1, 130),
     tile=st.integers(1, 96),
     corner=st.integers(0, 300),
+    context=st.sampled_from([0, 8, 20]),
 )
 def test_tiles_leave_no_seam(
-    predictor: NetworkPredictor, demo_regions: Regions, height: int, width: int, tile: int, corner: int
+    predictor: NetworkPredictor,
+    demo_regions: Regions,
+    height: int,
+    width: int,
+    tile: int,
+    corner: int,
+    context: int,
 ) -> None:
     plane = demo_regions.loaded[0].images[0, corner : corner + height, corner : corner + width]
-    whole = predictor.predict_plane(plane)
-    tiled = predict_plane(predictor.network, plane, 3, predictor.normalisation, predictor.backend, tile)
+    how = (predictor.network, plane, 3, predictor.normalisation, predictor.backend)
+    whole = predict_plane(*how, context=context)
+    tiled = predict_plane(*how, tile, context)
     assert tiled.shape == (3, height, width)
     np.testing.assert_allclose(tiled, whole, atol=1e-4)
     np.testing.assert_allclose(tiled.sum(axis=0), 1, atol=1e-5)

@@ -87,7 +87,7 @@ def test_a_pool_is_streamed_batch_by_batch(trained: NetworkPredictor, demo_patch
     patches = [PatchId("v", i, 0, 0, 32, 32) for i in range(12)]
     read_at_once: list[int] = []
 
-    def read(part: list[PatchId]) -> np.ndarray:
+    def read(part: list[PatchId], context: int) -> np.ndarray:
         read_at_once.append(len(part))
         return demo_patches.images[[p.z for p in part]]
 
@@ -101,7 +101,7 @@ def test_a_pool_is_streamed_batch_by_batch(trained: NetworkPredictor, demo_patch
 
 
 def test_nothing_needed_nothing_read(trained: NetworkPredictor) -> None:
-    def read(part: object) -> np.ndarray:
+    def read(part: object, context: int) -> np.ndarray:
         raise AssertionError("read")
 
     patches = [PatchId("v", 0, 0, 0, 32, 32)]

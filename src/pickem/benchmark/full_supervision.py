@@ -28,6 +28,7 @@ from pickem.benchmark.views import write_evaluation_view
 from pickem.geometry import PatchId
 from pickem.learning import Evaluation, Purpose, Regions, distinct_pixels, evaluate, stream
 from pickem.learning.round import Stage
+from pickem.learning.surroundings import labels_with_context
 from pickem.predictor import FitReport, NetworkPredictor, Phase
 
 MATCHED, CONVERGED = "full-matched", "full-converged"
@@ -55,6 +56,7 @@ class RegionTrainingSet:
 
     regions: Regions
     patches: Sequence[PatchId]
+    context: int
     has_foreground: NDArray[np.bool_]
 
     @classmethod
@@ -63,7 +65,8 @@ class RegionTrainingSet:
         patches = experiment.everything()
         labels = (experiment.train.labels([patch]) for patch in patches)
         foreground = [bool(((mask > 0) & (mask != UNLABELLED)).any()) for mask in labels]
-        return cls(experiment.train, patches, np.array(foreground, dtype=np.bool_))
+        context = experiment.profile.training.context
+        return cls(experiment.train, patches, context, np.array(foreground, dtype=np.bool_))
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -71,7 +74,8 @@ class RegionTrainingSet:
     def gather(self, indices: NDArray[np.intp]) -> tuple[NDArray[np.generic], NDArray[np.uint8]]:
         """See TrainingSet."""
         chosen = [self.patches[i] for i in indices]
-        return self.regions.images(chosen), self.regions.labels(chosen)
+        images = self.regions.images(chosen, self.context)
+        return images, labels_with_context(self.regions.labels(chosen), self.context)
 
 
 def matched_steps(profile: Profile, rounds: int) -> int:
@@ -122,6 +126,8 @@ def _train_on_everything(
         jaccard_by_class=scores.jaccard_by_class,
         precision=scores.precision,
         recall=scores.recall,
+        best_threshold=scores.best_threshold and scores.best_threshold.threshold,
+        best_threshold_jaccard=scores.best_threshold and scores.best_threshold.jaccard,
         steps=fitted.steps,
         final_loss=fitted.final_loss,
         train_seconds=trained - started,

@@ -46,10 +46,14 @@ class EvaluationRecord(BaseModel):
     jaccard_by_class: tuple[float, ...]
     precision: float
     recall: float
+    best_threshold: float | None = (
+        None  # these two are a diagnosis, for two classes; missing in older journals
+    )
+    best_threshold_jaccard: float | None = None
     steps: int
     final_loss: float
     train_seconds: float
-    evaluate_seconds: float | None = None  # this and the next are missing in older journals
+    evaluate_seconds: float | None = None  # this and the next too are missing in older journals
     cpu: str | None = None  # the processor at work
 
 

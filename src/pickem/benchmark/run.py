@@ -220,6 +220,8 @@ def labelled_record(
         jaccard_by_class=scores.jaccard_by_class,
         precision=scores.precision,
         recall=scores.recall,
+        best_threshold=scores.best_threshold and scores.best_threshold.threshold,
+        best_threshold_jaccard=scores.best_threshold and scores.best_threshold.jaccard,
         steps=fitted.steps,
         final_loss=fitted.final_loss,
         train_seconds=train_seconds,

@@ -49,7 +49,7 @@ def start_pretrained(
         fitted = pretrain(
             path,
             profile.network,
-            experiment.train.images(experiment.pool(seed)),
+            experiment.train.images(experiment.pool(seed), predictor.context),
             experiment.normalisation,
             profile.pretraining,
             resolve_backend(profile.device, profile.precision),

@@ -47,6 +47,7 @@ def _result_columns(configuration: Configuration) -> Sequence[str]:
         *("labelled_patches", "labelled_pixels", "effort_seconds", "jaccard"),
         *(f"jaccard_{name}" for name in configuration.classes),
         *("precision", "recall", "train_s", "score_s", "evaluate_s", "foreground_share", "steps"),
+        *("best_threshold", "best_threshold_jaccard"),
     )
 
 
@@ -67,6 +68,7 @@ def _result_row(
         *(_rounded(record.train_seconds, 2), _rounded(picks.score_seconds if picks else None, 2)),
         _rounded(record.evaluate_seconds, 2),
         *(_rounded(record.foreground_share, 5), record.steps),
+        *(_rounded(record.best_threshold, 3), _rounded(record.best_threshold_jaccard, 6)),
     )
 
 

@@ -34,8 +34,9 @@ def write_evaluation_view(path: Path, predictor: Predictor, evaluation: Regions,
 
 def write_picks_view(path: Path, predictor: Predictor, selection: Selection, images: Regions) -> None:
     """The first pick as the network saw it when it was picked (paper, Figure 4)."""
-    image = images.images(selection.patches[:1])
-    probability = predictor.predict_proba(image)[0]
+    first = selection.patches[:1]
+    image = images.images(first)
+    probability = predictor.predict_proba(images.images(first, predictor.context))[0]
     _write(
         path,
         image=_as_uint8(image[0]),

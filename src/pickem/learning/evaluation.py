@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickem.acquisition import UNLABELLED
+from pickem.learning.thresholds import BestThreshold
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,14 @@ class Evaluation:
     jaccard: mean over the foreground classes of intersection over union.
     jaccard_by_class: the same for each foreground class; NaN for a class neither there nor predicted.
     precision, recall: means over the foreground classes; a class never predicted has precision 0.
+    best_threshold: what another threshold would have reached; None with several foreground classes.
     """
 
     jaccard: float
     jaccard_by_class: tuple[float, ...]
     precision: float
     recall: float
+    best_threshold: BestThreshold | None = None
 
 
 def confusion(truth: NDArray[np.uint8], predicted: NDArray[np.integer], classes: int) -> NDArray[np.int64]:
@@ -32,7 +35,7 @@ def confusion(truth: NDArray[np.uint8], predicted: NDArray[np.integer], classes:
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
-def evaluate_confusion(counts: NDArray[np.int64]) -> Evaluation:
+def evaluate_confusion(counts: NDArray[np.int64], best_threshold: BestThreshold | None = None) -> Evaluation:
     """The scores of a confusion matrix (classes, classes) with class 0 = background."""
     hit = np.diag(counts)[1:].astype(np.float64)
     truth = counts.sum(axis=1)[1:]
@@ -43,6 +46,7 @@ def evaluate_confusion(counts: NDArray[np.int64]) -> Evaluation:
         jaccard_by_class=tuple(float(j) for j in jaccard),
         precision=float(_ratio(hit, predicted, where_empty=0.0).mean()),
         recall=float(_ratio(hit, truth, where_empty=0.0).mean()),
+        best_threshold=best_threshold,
     )
 
 

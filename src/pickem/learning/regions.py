@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from pickem.datasets import LabelledRegion
 from pickem.errors import VolumeFormatError
 from pickem.geometry import Box, PatchId
+from pickem.learning.surroundings import read_with_context
 
 
 class ImageSource(Protocol):
     """Where the grey values of patches come from: memory, or a volume on disk."""
 
-    def images(self, patches: Sequence[PatchId]) -> NDArray[np.generic]:
-        """Grey values (n, h, w) of patches of one size."""
+    def images(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
+        """Grey values (n, h + 2 context, w + 2 context) of patches of one size with what surrounds them."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,14 @@ class LoadedRegion:
         labels = np.asarray(region.labels.read(region.region), dtype=np.uint8)
         return cls(region.volume, region.region, images, labels)
 
+    def read_images(self, box: Box) -> NDArray[np.generic]:
+        """Grey values of a box inside the region's."""
+        return self.images[box.relative_to(self.box.start).slices]
+
+    def read_labels(self, box: Box) -> NDArray[np.uint8]:
+        """Labels of a box inside the region's."""
+        return self.labels[box.relative_to(self.box.start).slices]
+
     def planes(self) -> Iterator[tuple[NDArray[np.generic], NDArray[np.uint8]]]:
         """Image and labels (h, w) of each section, in the order of z."""
         yield from zip(self.images, self.labels, strict=True)
@@ -68,14 +77,20 @@ class Regions:
     def __init__(self, regions: Iterable[LabelledRegion]) -> None:
         self.loaded = tuple(LoadedRegion.read(region) for region in regions)
 
-    def images(self, patches: Sequence[PatchId]) -> NDArray[np.generic]:
-        """Grey values (n, h, w) of patches of one size."""
-        return np.stack([home.images[inside][0] for home, inside in map(self._find, patches)])
+    def images(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
+        """Grey values (n, h + 2 context, w + 2 context) of patches of one size; regions end in mirrors."""
+        homes = map(self._find, patches)
+        return np.stack(
+            [
+                read_with_context(home.read_images, patch, context, home.box)
+                for patch, home in zip(patches, homes, strict=True)
+            ]
+        )
 
     def labels(self, patches: Sequence[PatchId]) -> NDArray[np.uint8]:
         """True class indices (n, h, w) of patches of one size, 255 = not labelled."""
-        return np.stack([home.labels[inside][0] for home, inside in map(self._find, patches)])
+        homes = map(self._find, patches)
+        return np.stack([home.read_labels(patch.box)[0] for patch, home in zip(patches, homes, strict=True)])
 
-    def _find(self, patch: PatchId) -> tuple[LoadedRegion, tuple[slice, slice, slice]]:
-        home = next(r for r in self.loaded if r.volume == patch.volume and r.box.contains(patch.box))
-        return home, patch.box.relative_to(home.box.start).slices
+    def _find(self, patch: PatchId) -> LoadedRegion:
+        return next(r for r in self.loaded if r.volume == patch.volume and r.box.contains(patch.box))

@@ -24,6 +24,8 @@ from pickem.learning.oracle import OracleFeatures
 from pickem.learning.pool import Pool
 from pickem.learning.regions import ImageSource, LoadedRegion
 from pickem.learning.streams import Purpose, stream
+from pickem.learning.surroundings import labels_with_context
+from pickem.learning.thresholds import ProbabilityCounts
 from pickem.predictor import ArrayTrainingSet, FitReport, Phase, Predictor, score
 
 Stage = Literal["pretraining", "training", "evaluating", "scoring"]
@@ -74,8 +76,9 @@ class ActiveLearner:
 
     def train(self) -> FitReport:
         """Fit the predictor to all labels, from its present weights."""
-        labelled = self.pool.labelled
-        patches = ArrayTrainingSet(self._images.images(labelled), self.pool.masks())
+        context = self.predictor.context
+        images = self._images.images(self.pool.labelled, context)
+        patches = ArrayTrainingSet(images, labels_with_context(self.pool.masks(), context))
         phase = self._first if self.pool.round == 0 else self._following
         rng = stream(self._seed, Purpose.TRAIN, self.pool.round)
         return self.predictor.fit(patches, phase, rng, self._stage("training"))
@@ -122,11 +125,14 @@ def evaluate(
     """
     sections = sum(region.box.shape[0] for region in regions)
     counts = np.zeros((predictor.classes, predictor.classes), dtype=np.int64)
+    by_probability = ProbabilityCounts()
     done = 0
     for region in regions:
         for image, labels in region.planes():
-            predicted = predictor.predict_plane(image).argmax(axis=0)
-            counts += confusion(labels, predicted, predictor.classes)
+            probability = predictor.predict_plane(image)
+            counts += confusion(labels, probability.argmax(axis=0), predictor.classes)
+            if predictor.classes == 2:
+                by_probability.add(labels, probability[1])
             done += 1
             progress(done, sections)
-    return evaluate_confusion(counts)
+    return evaluate_confusion(counts, by_probability.best())

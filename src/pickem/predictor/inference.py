@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
-from pickem.geometry import blocks, whole
+from pickem.geometry import Box, blocks, whole
 from pickem.predictor.backend import Backend
 from pickem.predictor.network import SegmentationNetwork
 from pickem.predictor.normalisation import Normalisation
@@ -43,20 +43,25 @@ def predict_plane(
     normalisation: Normalisation,
     backend: Backend,
     tile: int = TILE,
+    context: int = 0,
 ) -> NDArray[np.float32]:
     """Probabilities (classes, h, w) of one plane (h, w), computed in tiles of at most `tile` pixels a side.
 
-    `tile` is rounded down to a multiple of the network's stride.
+    `tile` is rounded down to a multiple of the network's stride. A network that has learned with `context`
+    around its patches knows nothing of borders: the plane is continued there by reflection, at least so far.
     """
     height, width = plane.shape
-    region = whole((1, height, width))
+    border = -(-context // network.stride) * network.stride
+    seen = np.pad(plane, border, mode="reflect") if border else plane
+    region = Box((0, border, border), (1, border + height, border + width))
     side = max(network.stride, tile - tile % network.stride)
     probabilities = np.empty((classes, height, width), np.float32)
-    for block in blocks(region, (1, side, side), (0, network.halo, network.halo), within=region):
+    halo = (0, network.halo, network.halo)
+    for block in blocks(region, (1, side, side), halo, within=whole((1, *seen.shape))):
         _, rows, columns = block.read.slices
-        predicted = predict_images(network, plane[None, rows, columns], normalisation, backend)
+        predicted = predict_images(network, seen[None, rows, columns], normalisation, backend)
         _, inner_rows, inner_columns = block.write.relative_to(block.read.start).slices
-        _, rows, columns = block.write.slices
+        _, rows, columns = block.write.relative_to(region.start).slices
         probabilities[:, rows, columns] = predicted[0, :, inner_rows, inner_columns].cpu().numpy()
     return probabilities
 
@@ -72,6 +77,11 @@ def pad_to_stride(images: torch.Tensor, stride: int) -> torch.Tensor:
         return images
     mode = "reflect" if below < height and right < width else "replicate"
     return F.pad(images, (0, right, 0, below), mode=mode)
+
+
+def crop(values: torch.Tensor, border: int) -> torch.Tensor:
+    """(…, h, w) without `border` pixels on each side."""
+    return values[..., border : values.shape[-2] - border, border : values.shape[-1] - border]
 
 
 def freeze(network: SegmentationNetwork) -> None:

@@ -56,6 +56,11 @@ class NetworkPredictor:
         inference.freeze(network)
 
     @property
+    def context(self) -> int:
+        """Pixels on each side of a patch that the network is shown beside it."""
+        return self._training.context
+
+    @property
     def _module(self) -> nn.Module:
         assert isinstance(self.network, nn.Module)  # by the SegmentationNetwork contract
         return self.network
@@ -69,13 +74,15 @@ class NetworkPredictor:
         )
 
     def predict_proba(self, images: Images) -> Probabilities:
-        """Class probabilities (n, classes, h, w) of images (n, h, w), dropout off."""
+        """Class probabilities (n, classes, h, w) of patches (n, h, w) with context, dropout off."""
         predicted = inference.predict_images(self.network, images, self.normalisation, self.backend)
-        return predicted.cpu().numpy()
+        return self._without_context(predicted).cpu().numpy()
 
     def predict_plane(self, plane: NDArray[np.generic]) -> Probabilities:
         """Class probabilities (classes, h, w) of a plane (h, w) of any size, dropout off."""
-        return inference.predict_plane(self.network, plane, self.classes, self.normalisation, self.backend)
+        return inference.predict_plane(
+            self.network, plane, self.classes, self.normalisation, self.backend, context=self.context
+        )
 
     def mc_probabilities(self, images: Images, rng: np.random.Generator) -> NDArray[np.float32]:
         """Probabilities (passes, n, classes, h, w) with dropout on and batch-norm statistics frozen."""
@@ -84,12 +91,13 @@ class NetworkPredictor:
         with torch.inference_mode(), self.backend.arithmetic():
             state = self.network.prefix(self._place(images))
             passes = [self._probabilities(state, generator) for _ in range(self._measuring.passes)]
-        return torch.stack(passes)[..., :height, :width].cpu().numpy()
+        return self._without_context(torch.stack(passes)[..., :height, :width]).cpu().numpy()
 
     def embed(self, images: Images) -> NDArray[np.float32]:
         """Bottleneck representation (n, d), averaged over space or flattened, as the settings say."""
         with torch.inference_mode(), self.backend.arithmetic():
             bottleneck = self.network.bottleneck(self._place(images)).float()
+            bottleneck = inference.crop(bottleneck, self.context // self.network.stride)
         if self._measuring.embedding == "pooled":
             bottleneck = bottleneck.mean(dim=(2, 3))
         return bottleneck.flatten(start_dim=1).cpu().numpy()
@@ -97,7 +105,7 @@ class NetworkPredictor:
     def measure(
         self, images: Images, needs: Collection[Feature], rng: np.random.Generator
     ) -> dict[Feature, NDArray[np.float32]]:
-        """Features of images (n, h, w), whose sides are multiples of the network's stride.
+        """Features of patches (n, h, w) with context, whose sides are multiples of the network's stride.
 
         The part of the network before its dropout runs once, however many features and passes there are.
         """
@@ -117,7 +125,11 @@ class NetworkPredictor:
                 found[Feature.MARGIN] = reduction.margin(probability)
             if wanted & _FROM_MONTE_CARLO:
                 found |= self._monte_carlo(state, self.backend.generator(rng))
-        means = {f: reduction.mean_over_pixels(v).cpu().numpy() for f, v in found.items() if f in wanted}
+        means = {
+            feature: reduction.mean_over_pixels(self._without_context(values)).cpu().numpy()
+            for feature, values in found.items()
+            if feature in wanted
+        }
         return columns | means
 
     def save(self, path: Path) -> None:
@@ -157,7 +169,11 @@ class NetworkPredictor:
             "network": self._description,
             "classes": self.classes,
             "normalisation": self.normalisation.model_dump(),
+            **({"context": self.context} if self.context else {}),
         }
+
+    def _without_context(self, values: Tensor) -> Tensor:
+        return inference.crop(values, self.context)
 
     def _place(self, images: Images) -> Tensor:
         tensor = inference.pad_to_stride(

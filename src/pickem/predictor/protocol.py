@@ -14,7 +14,9 @@ from pickem.acquisition import Feature
 from pickem.predictor.settings import Phase
 from pickem.predictor.training_set import TrainingSet
 
-Images = NDArray[np.generic]  # (n, h, w), grey values of any real type, not normalised
+# Grey values of any real type, not normalised: (n, h + 2 context, w + 2 context), patches with the
+# predictor's context around them. What is said of them, (n, h, w), is said of the patches alone.
+Images = NDArray[np.generic]
 Probabilities = NDArray[np.float32]  # (n, classes, h, w), class 0 = background, summing to 1 over classes
 Progress = Callable[[int, int], None]  # (steps done, steps in all)
 
@@ -34,10 +36,14 @@ class Predictor(Protocol):
     def classes(self) -> int:
         """Number of classes, background included."""
 
+    @property
+    def context(self) -> int:
+        """Pixels on each side of a patch that the predictor wants to see beside it."""
+
     def fit(
         self, patches: TrainingSet, phase: Phase, rng: np.random.Generator, progress: Progress
     ) -> FitReport:
-        """Train on from the present weights."""
+        """Train on from the present weights. Images come with their context, whose labels are 255."""
 
     def predict_proba(self, images: Images) -> Probabilities:
         """Class probabilities of every pixel."""

@@ -86,6 +86,7 @@ class TrainingSettings(BaseModel):
     weight_decay: float = Field(0.0, ge=0)
     averaging: float = Field(0.0, ge=0, lt=1)  # decay a step of the weights' moving average; 0: none
     augmentation: AugmentationSettings | None = None
+    context: int = Field(0, ge=0)  # pixels on each side of a patch that the network sees, without labels
 
 
 class PretrainingSettings(BaseModel):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickem.geometry import Box, PatchId, whole
+from pickem.learning.surroundings import read_with_context
 from pickem.volumes import Volume
 
 READ_WHOLE = 2**26  # voxels; volumes up to this size are not sampled
@@ -21,9 +22,18 @@ class PatchImages:
     def __init__(self, volumes: Mapping[str, Volume]) -> None:
         self.volumes = dict(volumes)
 
-    def images(self, patches: Sequence[PatchId]) -> NDArray[np.generic]:
-        """Grey values (n, h, w) of patches of one size. Values that are not numbers become 0."""
-        return np.stack([_finite(self.volumes[p.volume].read(p.box)[0]) for p in patches])
+    def images(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
+        """Grey values (n, h + 2 context, w + 2 context) of patches of one size; volumes end in mirrors.
+
+        Values that are not numbers become 0.
+        """
+        homes = [self.volumes[patch.volume] for patch in patches]
+        return np.stack(
+            [
+                _finite(read_with_context(home.read, patch, context, whole(home.shape)))
+                for patch, home in zip(patches, homes, strict=True)
+            ]
+        )
 
     def surroundings(self, patch: PatchId, margin: int, dz: int) -> tuple[NDArray[np.generic], Box]:
         """Grey values (h, w) of a patch with up to `margin` pixels around it, `dz` sections further on, and

@@ -14,7 +14,7 @@ was killed at any moment goes on with the part it was in.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -117,7 +117,7 @@ class Learning:
         counts = {}
         painted = project.store.submitted("audit", after=at.audited)
         for done, (stored, mask) in enumerate(painted.items(), start=1):
-            probability = self._predictor.predict_proba(project.images.images([stored.patch]))[0]
+            probability = self._predict([stored.patch])[0]
             table = confusion(mask, probability.argmax(axis=0), self._predictor.classes)
             hit, truth, predicted = np.diag(table), table.sum(axis=1), table.sum(axis=0)
             counts[stored.id] = np.stack([hit, truth, predicted], axis=1)[1:]
@@ -149,11 +149,14 @@ class Learning:
         proposals: dict[PatchId, NDArray[np.uint8]] = {}
         for start in range(0, k, PROPOSALS_AT_ONCE):
             part = selection.patches[start : start + PROPOSALS_AT_ONCE]
-            predicted = self._predictor.predict_proba(project.images.images(part)).argmax(axis=1)
+            predicted = self._predict(part).argmax(axis=1)
             proposals |= dict(zip(part, predicted.astype(np.uint8), strict=True))
         with project.store.change():
             project.store.replace_queue(selection, latest.number, proposals)
             rounds.mark_ranked(project.store, latest.number)
+
+    def _predict(self, patches: Sequence[PatchId]) -> NDArray[np.float32]:
+        return self._predictor.predict_proba(self._project.images.images(patches, self._predictor.context))
 
     def _learner(self, labels: rounds.Labels, candidates: list[PatchId]) -> ActiveLearner:
         settings = self._project.settings

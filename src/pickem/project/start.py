@@ -38,7 +38,7 @@ def pretrain_on_volumes(
     pretrain(
         _path(project),
         settings.recipe.network,
-        project.images.images(patches),
+        project.images.images(patches, predictor.context),
         predictor.normalisation,
         settings.recipe.pretraining,
         predictor.backend,
