@@ -29,6 +29,7 @@ class Feature(StrEnum):
     """
 
     ENTROPY = "entropy"  # (n,) mean over pixels of −Σ_c p log p, in nats (paper, eq. 1)
+    CLASS_ENTROPY = "class-entropy"  # (n, classes) ENTROPY of the pixels where each is most probable
     CONFIDENCE = "confidence"  # (n,) mean over pixels of max_c p (eq. 2)
     MARGIN = "margin"  # (n,) mean over pixels of the largest p minus the second largest
     MC_ENTROPY = "mc-entropy"  # (n,) ENTROPY of the mean of Monte-Carlo-dropout passes (eq. 3 → eq. 1)

@@ -29,7 +29,7 @@ def example() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def built(example: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which pip has installed the example, its three files as printed, side by side."""
-    source, target = tmp_path_factory.mktemp("power-entropy"), tmp_path_factory.mktemp("installed")
+    source, target = tmp_path_factory.mktemp("softmax-entropy"), tmp_path_factory.mktemp("installed")
     for name, contents in example.items():
         (source / name).write_text(contents, encoding="utf-8")
     offline = ("--no-index", "--no-build-isolation", "--no-deps", "--quiet", "--disable-pip-version-check")
@@ -43,28 +43,28 @@ def built(example: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
 def installed(built: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same, importable for the rest of the test."""
     monkeypatch.syspath_prepend(built)
-    monkeypatch.delitem(sys.modules, "power_entropy", raising=False)
+    monkeypatch.delitem(sys.modules, "softmax_entropy", raising=False)
     importlib.invalidate_caches()
     return built
 
 
 def test_the_example_has_under_20_lines(example: dict[str, str]) -> None:
-    lines = [line for line in example["power_entropy.py"].splitlines() if line.strip()]
+    lines = [line for line in example["softmax_entropy.py"].splitlines() if line.strip()]
     assert len(lines) < 20
 
 
 def test_the_installed_example_is_listed_and_made(installed: Path) -> None:
-    assert type(strategy("power-entropy")).__name__ == "PowerEntropy"
+    assert type(strategy("softmax-entropy")).__name__ == "SoftmaxEntropy"
     listing = CliRunner().invoke(app, ["strategies"], env={"COLUMNS": "160"})
-    assert "Patches drawn in proportion to their mean entropy" in listing.output
-    assert catalogue()["power-entropy"].origin == "power-entropy"
+    assert "Patches drawn by a softmax over their mean entropy" in listing.output
+    assert catalogue()["softmax-entropy"].origin == "softmax-entropy"
 
 
 def test_the_example_passes_its_own_contract_test(
     installed: Path, example: dict[str, str], tmp_path: Path
 ) -> None:
-    (tmp_path / "test_power_entropy.py").write_text(example["test_power_entropy.py"], encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "test_power_entropy.py"]
+    (tmp_path / "test_softmax_entropy.py").write_text(example["test_softmax_entropy.py"], encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "test_softmax_entropy.py"]
     run = subprocess.run(
         command,
         cwd=tmp_path,

@@ -36,6 +36,9 @@ def test_features_equal_their_formulas(trained: NetworkPredictor, demo_patches: 
     top = np.sort(p, axis=1)
     expected = {
         Feature.ENTROPY: entropy(p, 1).mean(axis=(1, 2)),
+        Feature.CLASS_ENTROPY: np.stack(
+            [((p.argmax(axis=1) == c) * entropy(p, 1)).mean(axis=(1, 2)) for c in range(3)], axis=1
+        ),
         Feature.CONFIDENCE: p.max(axis=1).mean(axis=(1, 2)),
         Feature.MARGIN: (top[:, -1] - top[:, -2]).mean(axis=(1, 2)),
         Feature.MC_ENTROPY: entropy(mean, 1).mean(axis=(1, 2)),

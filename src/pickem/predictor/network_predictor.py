@@ -22,7 +22,7 @@ from pickem.predictor.settings import MeasuringSettings, Phase, TrainingSettings
 from pickem.predictor.training_set import TrainingSet
 from pickem.predictor.unet import UNet
 
-_FROM_ONE_PASS = {Feature.ENTROPY, Feature.CONFIDENCE, Feature.MARGIN}
+_FROM_ONE_PASS = {Feature.ENTROPY, Feature.CLASS_ENTROPY, Feature.CONFIDENCE, Feature.MARGIN}
 _FROM_MONTE_CARLO = {Feature.MC_ENTROPY, Feature.MUTUAL_INFORMATION}
 
 
@@ -121,6 +121,7 @@ class NetworkPredictor:
             if wanted & _FROM_ONE_PASS:
                 probability = self._probabilities(state, None)
                 found[Feature.ENTROPY] = reduction.entropy(probability)
+                found[Feature.CLASS_ENTROPY] = reduction.class_entropy(probability)
                 found[Feature.CONFIDENCE] = reduction.confidence(probability)
                 found[Feature.MARGIN] = reduction.margin(probability)
             if wanted & _FROM_MONTE_CARLO:

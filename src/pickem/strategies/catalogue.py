@@ -9,9 +9,14 @@ from importlib.metadata import EntryPoint, entry_points
 from pickem.acquisition import Strategy
 from pickem.errors import StrategyError, UnknownStrategyError, nearest_names
 from pickem.strategies import uncertainty
+from pickem.strategies.apart import EntropyApart
+from pickem.strategies.class_stratified import ClassStratifiedEntropy
+from pickem.strategies.cluster_margin import ClusterMargin
 from pickem.strategies.core_set import CoreSet
 from pickem.strategies.k_means import KMeansSampling
 from pickem.strategies.random import Random, RandomForeground
+from pickem.strategies.stochastic import PowerEntropy
+from pickem.strategies.uncertain_core_set import UncertainCoreSet
 
 ENTRY_POINT_GROUP = "pickem.strategies"
 
@@ -41,6 +46,13 @@ BUILT_IN: dict[str, Listing] = {
     "bald": Listing(uncertainty.bald, "mutual information of prediction and weights: BALD as Gal et al."),
     "k-means": Listing(KMeansSampling, "the patch nearest the centre of each of k clusters (§3.4)"),
     "core-set": Listing(CoreSet, "greedy k-centre, started from the labelled set (§3.5)"),
+    "power-entropy": Listing(PowerEntropy, "drawn by lot in proportion to the mean entropy"),
+    "entropy-apart": Listing(EntropyApart, "highest mean entropy, no two that show nearly the same"),
+    "class-entropy": Listing(
+        ClassStratifiedEntropy, "most entropy where each class is predicted, in turn, with fading noise"
+    ),
+    "cluster-margin": Listing(ClusterMargin, "small margins, one from each cluster of embeddings in turn"),
+    "uncertain-core-set": Listing(UncertainCoreSet, "weighted k-centre among the most uncertain 15 %"),
 }
 
 

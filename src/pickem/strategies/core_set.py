@@ -32,7 +32,7 @@ class CoreSet:
         picked: list[int] = []
         utilities: list[float] = []
         if len(labelled):
-            nearest = _distance_to_nearest(embeddings, labelled.column(Feature.EMBEDDING))
+            nearest = distance_to_nearest(embeddings, labelled.column(Feature.EMBEDDING))
         else:
             from_mean = squared_distances(embeddings, embeddings.mean(axis=0, dtype=np.float64))
             picked.append(draw(from_mean == from_mean.min(), rng))
@@ -54,7 +54,7 @@ class CoreSet:
         return Selection(tuple(pool.patches[i] for i in picked), tuple(utilities), tuple(reasons))
 
 
-def _distance_to_nearest(
+def distance_to_nearest(
     embeddings: NDArray[np.floating], centres: NDArray[np.floating]
 ) -> NDArray[np.float32]:
     """(n,): squared distance of each row to the nearest of the centres (m, d).

@@ -22,6 +22,7 @@ SEED = 20
 POOL = 60  # patches
 LABELLED = 12
 DIMENSIONS = 6  # of an embedding
+_WIDTHS = {Feature.EMBEDDING: (DIMENSIONS,), Feature.CLASS_ENTROPY: (3,)}
 
 
 def make_features(
@@ -37,7 +38,7 @@ def make_features(
 
 
 def _column(feature: Feature, count: int, rng: np.random.Generator, equal: bool) -> NDArray[np.float32]:
-    shape = (count, DIMENSIONS) if feature is Feature.EMBEDDING else (count,)
+    shape = (count, *_WIDTHS[feature]) if feature in _WIDTHS else (count,)
     column = rng.random(shape, dtype=np.float32)
     if feature is Feature.ORACLE_FOREGROUND:
         column[rng.random(count) < 0.5] = 0  # many real patches show none
