@@ -32,7 +32,7 @@ def out(folder: Path) -> Path:
     )
     assert result.returncode == 0, result.stderr
     assert "left" in result.stdout
-    assert "data loaded: 40 patches in the pool; runs: 11, rounds in all: 29" in result.stdout
+    assert "data loaded: 40 patches in the pool; runs: 16, rounds in all: 44" in result.stdout
     assert "pickem report" in result.stdout
     return folder / "out"
 
@@ -51,6 +51,12 @@ def test_every_strategy_has_a_whole_curve(out: Path) -> None:
         )
         effort = [float(row["effort_seconds"]) for row in curve]
         assert effort == sorted(effort)
+
+
+def test_correcting_proposals_costs_no_more_than_painting(out: Path) -> None:
+    for row in rows(out):
+        if row["effort_seconds"]:
+            assert 0 < float(row["correction_seconds"]) <= float(row["effort_seconds"])
 
 
 def test_every_part_of_a_round_is_timed(out: Path) -> None:

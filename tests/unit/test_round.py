@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from pickem.acquisition import Feature, PoolFeatures, Selection
 from pickem.errors import ConfigError
 from pickem.geometry import PatchId, random_patches
-from pickem.learning import ActiveLearner, Pool, Regions, SimulatedOracle
-from pickem.predictor import ArrayTrainingSet, NetworkPredictor, Phase
+from pickem.learning import ActiveLearner, Pool, Regions, SimulatedOracle, evaluate
+from pickem.predictor import (
+    ArrayTrainingSet,
+    Backend,
+    MeasuringSettings,
+    NetworkPredictor,
+    Normalisation,
+    Phase,
+    TrainingSettings,
+    UNetSettings,
+    unet_predictor,
+)
 from tests.conftest import new_tiny_predictor
 
 PHASE = Phase(learning_rate=1e-2, steps=2)
@@ -140,3 +152,24 @@ def test_evaluation_counts_all_voxels_of_all_regions(
         ends += int(((predicted == 1) | (region.labels[0] == 1)).sum())
     assert scores.jaccard_by_class[0] == pytest.approx(hits / ends)
     assert told == [(1, 2), (2, 2)]
+
+
+def test_the_best_threshold_is_told_where_there_is_one_foreground_class(
+    demo_regions: Regions, demo_patches: ArrayTrainingSet
+) -> None:
+    three = evaluate(new_tiny_predictor(demo_patches), demo_regions.loaded[:1], lambda *_: None)
+    assert three.best_threshold is None
+    two = unet_predictor(
+        UNetSettings(feature_maps=2, depth=1),
+        2,
+        Normalisation.of(region.images for region in demo_regions.loaded),
+        Backend("cpu", "fp32"),
+        TrainingSettings(),
+        MeasuringSettings(),
+        np.random.default_rng(0),
+    )
+    region = demo_regions.loaded[0]
+    axons = dataclasses.replace(region, labels=(region.labels == 1).astype(np.uint8))
+    scores = evaluate(two, [axons], lambda *_: None)
+    assert scores.best_threshold is not None
+    assert scores.best_threshold.jaccard > scores.jaccard  # an untrained network's 0.5 is nobody's best

@@ -41,6 +41,7 @@ class EvaluationRecord(BaseModel):
     labelled_patches: int | None  # None = all labels of the training volume
     labelled_pixels: int  # distinct
     effort_seconds: float | None
+    correction_seconds: float | None = None  # the same with proposals to correct; missing in older journals
     foreground_share: float  # of the labelled pixels
     jaccard: float
     jaccard_by_class: tuple[float, ...]
@@ -84,9 +85,10 @@ class PicksRecord(BaseModel):
 
     picks: tuple[Pick, ...]
     score_seconds: float
+    correction_seconds: float | None = None  # to correct what the network proposes for them
 
     @classmethod
-    def of(cls, selection: Selection, score_seconds: float) -> PicksRecord:
+    def of(cls, selection: Selection, score_seconds: float, correction_seconds: float) -> PicksRecord:
         """The record of a strategy's selection."""
         rows = zip(selection.patches, selection.utilities, selection.reasons, strict=True)
         picks = tuple(
@@ -102,7 +104,7 @@ class PicksRecord(BaseModel):
             )
             for p, utility, reason in rows
         )
-        return cls(picks=picks, score_seconds=score_seconds)
+        return cls(picks=picks, score_seconds=score_seconds, correction_seconds=correction_seconds)
 
 
 class RunJournal:

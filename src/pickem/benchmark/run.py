@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pickem.acquisition import UNLABELLED
+from pickem.acquisition import UNLABELLED, Selection
 from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.journal import EvaluationRecord, PicksRecord, RunJournal, read_record, write_record
 from pickem.benchmark.machine import cpu_name
@@ -25,6 +25,7 @@ from pickem.learning import (
     Evaluation,
     Pool,
     annotation_seconds,
+    correction_seconds,
     distinct_pixels,
 )
 from pickem.learning.round import Stage
@@ -102,12 +103,21 @@ class _Run:
             self._load_weights(number)
             started = time.perf_counter()
             selection = self._learner.propose(self._experiment.profile.per_round)
-            record = PicksRecord.of(selection, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            record = PicksRecord.of(selection, seconds, self._seconds_to_correct(selection))
             if number < PICK_VIEWS:
                 path = self._journal.folder / "views" / f"picks-{number + 1}.npz"
                 write_picks_view(path, self._learner.predictor, selection, self._experiment.train)
             self._journal.write_picks(number, record)
         self._label(self._learner, record, number)
+
+    def _seconds_to_correct(self, selection: Selection) -> float:
+        """A person's estimated seconds to turn the network's proposals for these patches into the truth."""
+        patches, predictor = selection.patches, self._learner.predictor
+        images = self._experiment.train.images(patches, predictor.context)
+        proposals = predictor.predict_proba(images).argmax(axis=1).astype(np.uint8)
+        truth = self._experiment.train.labels(patches)
+        return sum(correction_seconds(p, t) for p, t in zip(proposals, truth, strict=True))
 
     def _first_round(self) -> EvaluationRecord:
         """The network of the initial set: the same for all strategies of a seed, so trained once."""
@@ -136,7 +146,17 @@ class _Run:
         trained = time.perf_counter()
         scores = self._learner.evaluate(self._experiment.evaluation.loaded)
         evaluated = time.perf_counter()
-        return labelled_record(self._learner.pool, scores, fitted, trained - started, evaluated - trained)
+        record = labelled_record(self._learner.pool, scores, fitted, trained - started, evaluated - trained)
+        return record.model_copy(update={"correction_seconds": self._seconds_spent()})
+
+    def _seconds_spent(self) -> float | None:
+        """A person's estimated seconds so far: the initial set from scratch, then corrected proposals."""
+        pool = self._learner.pool
+        initial = [pool.label(patch).mask for patch in pool.labelled if pool.round_acquired(patch) == 0]
+        corrected = [record.correction_seconds for record in self._journal.all_picks()[: pool.round]]
+        if None in corrected:  # a journal begun by an earlier version
+            return None
+        return sum(map(annotation_seconds, initial)) + sum(seconds or 0 for seconds in corrected)
 
     def _load_weights(self, number: int) -> None:
         if self._weights_of == number:

@@ -47,7 +47,7 @@ def _result_columns(configuration: Configuration) -> Sequence[str]:
         *("labelled_patches", "labelled_pixels", "effort_seconds", "jaccard"),
         *(f"jaccard_{name}" for name in configuration.classes),
         *("precision", "recall", "train_s", "score_s", "evaluate_s", "foreground_share", "steps"),
-        *("best_threshold", "best_threshold_jaccard"),
+        *("best_threshold", "best_threshold_jaccard", "correction_seconds"),
     )
 
 
@@ -69,6 +69,7 @@ def _result_row(
         _rounded(record.evaluate_seconds, 2),
         *(_rounded(record.foreground_share, 5), record.steps),
         *(_rounded(record.best_threshold, 3), _rounded(record.best_threshold_jaccard, 6)),
+        _rounded(record.correction_seconds, 1),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pickem.learning.correcting import correction_seconds
 from pickem.learning.effort import annotation_seconds
 from pickem.learning.evaluation import Evaluation, confusion
 from pickem.learning.oracle import Oracle, Person, SimulatedOracle
@@ -23,6 +24,7 @@ __all__ = [
     "SimulatedOracle",
     "annotation_seconds",
     "confusion",
+    "correction_seconds",
     "distinct_pixels",
     "evaluate",
     "stream",
