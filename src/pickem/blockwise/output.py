@@ -44,7 +44,7 @@ class Begun:
 
 
 def read_begun(labels: Path) -> Begun | None:
-    """What lies at the place of a result; None where nothing does. Raises OtherResultError for other things."""
+    """What lies at the place of a result; None where nothing does. Raises OtherResultError for others."""
     if not labels.exists():
         return None
     node = read_json(str(labels), "zarr.json") or {}
@@ -69,7 +69,7 @@ def identity(volume: Volume, job: Mapping[str, object]) -> Json:
         **job,
         "shape": volume.shape,
         "dtype": volume.dtype.name,
-        "middle": hashlib.sha256(np.ascontiguousarray(middle).tobytes()).hexdigest(),
+        "grey values": hashlib.sha256(np.ascontiguousarray(middle).tobytes()).hexdigest(),
     }
     return dict(json.loads(json.dumps(found)))
 

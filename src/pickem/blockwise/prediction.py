@@ -94,11 +94,11 @@ def predict(order: Order, connect: Connect, progress: Progress = lambda _: None)
     """
     volume = order.volume.open()
     _check(order, volume)
+    if order.is_tiff and order.start == "resume" and order.out.exists() and not order.labels.exists():
+        return
     begun = _begun(order)
     if begun is not None and begun.complete:
-        output.check_same(
-            begun.identity, _identity(order, volume, str(begun.identity.get("precision"))), order.labels
-        )
+        output.check_same(begun.identity, _identity(order, volume, _settled(order, begun)), order.labels)
     else:
         with connect() as client:
             job = _begin(order, volume, begun, client)
