@@ -19,6 +19,8 @@ TASKS_A_WORKER = 2  # one reads or writes while the other's network runs
 PATIENCE = "20s"  # for a scheduler to answer
 _SETTINGS = {
     "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.http.routes": [],  # nothing is served to browsers
+    "distributed.worker.http.routes": [],
     "distributed.admin.tick.limit": "1h",  # says nothing of threads that compute for long
 }
 _THREADS_A_WORKER = 4  # beyond that a network on the CPU gains little from more
@@ -51,7 +53,8 @@ def local_cluster(workers: int) -> Iterator[Client]:
             n_workers=workers,
             threads_per_worker=TASKS_A_WORKER,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             memory_limit=0,  # of Dask's own keeping, in which nothing lies
             local_directory=folder,
             silence_logs=logging.CRITICAL,
