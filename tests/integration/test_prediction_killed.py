@@ -1,4 +1,4 @@
-"""Killed anywhere (SIGKILL) and started again, `predict` comes out byte for byte as if nothing had happened."""
+"""Killed anywhere (SIGKILL) and started again, `predict` comes out byte for byte as if nothing had been."""
 
 from __future__ import annotations
 
