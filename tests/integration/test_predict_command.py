@@ -98,7 +98,7 @@ def test_a_single_section_becomes_a_tiff(project: Path, tmp_path: Path, address:
     wanted = [project, tmp_path / "one.tif", "--voxel-size", "30,8,8", "--out", out, "--scheduler", address]
     done = predict(*wanted)
     assert done.returncode == 0, done.stderr
-    assert tifffile.imread(out).shape == (60, 50)
+    assert tifffile.imread(out).shape == (1, 60, 50), "a volume with one z"
     again = predict(*wanted)
     assert again.returncode == 2
     assert predict(*wanted, "--overwrite").returncode == 0

@@ -75,14 +75,16 @@ def when_begun(out: Path, act: Callable[[], None]) -> threading.Thread:
 
 
 def predict(project: Path, out: Path, address: str, *more: str) -> Outcome:
-    return pickem_here("predict", project, "--out", out, "--scheduler", address, *OPTIONS, *more)
+    volume = project.parent / "v.npy"
+    return pickem_here("predict", project, volume, "--out", out, "--scheduler", address, *OPTIONS, *more)
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project, and another volume, v.npy, beside it."""
     folder = tmp_path_factory.mktemp("shared")
     np.save(folder / "v.npy", np.random.default_rng(0).integers(0, 255, (8 * BLOCKS, 200, 240), np.uint8))
-    return make_trained_project(folder, volumes={"v": {"path": "v.npy"}}, audit_patches=0)
+    return make_trained_project(folder)
 
 
 def test_workers_and_schedulers_may_die(project: Path, tmp_path: Path) -> None:

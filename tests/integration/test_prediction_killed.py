@@ -78,7 +78,8 @@ def workers_of(process: subprocess.Popen[bytes]) -> list[int]:
 
 def started(project: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
     """`pickem predict` with two workers, at work that takes some seconds."""
-    command = [sys.executable, "-m", "pickem.cli", "predict", str(project), "--out", str(out)]
+    command = [sys.executable, "-m", "pickem.cli", "predict", str(project)]
+    command += [str(project.parent / "large.npy"), "--out", str(out)]
     options = ["--workers", "2", "--threads", "1", "--augment", "flips", "--precision", "fp32", *more]
     return subprocess.Popen(
         [*command, *options],
@@ -102,11 +103,11 @@ def wait_for_shards(out: Path, count: int) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with a volume of a dozen blocks, which take half a second each."""
+    """A project, and a volume of a dozen blocks, large.npy, beside it."""
     folder = tmp_path_factory.mktemp("large")
     voxels = np.random.default_rng(0).integers(0, 255, (90, 200, 240), np.uint8)
     np.save(folder / "large.npy", voxels)
-    return make_trained_project(folder, volumes={"large": {"path": "large.npy"}}, audit_patches=0)
+    return make_trained_project(folder)
 
 
 @pytest.fixture(scope="module")
