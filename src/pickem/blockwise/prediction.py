@@ -22,7 +22,7 @@ import pickem
 from pickem.blockwise import output, worker
 from pickem.blockwise.blocks import Layout, plan
 from pickem.blockwise.job import Job, NetworkAddress, VolumeAddress
-from pickem.blockwise.tasks import Failure, answer, each_done
+from pickem.blockwise.tasks import Failure, answer, each_done, reason
 from pickem.errors import BlocksFailedError, CheckpointError, ClusterError, ConfigError
 from pickem.geometry import Box
 from pickem.predictor.description import read_description
@@ -48,7 +48,7 @@ class Order:
     network: NetworkAddress
     out: Path
     values: tuple[LabelValue, ...]
-    probabilities: tuple[str, ...] = ()  # names of the foreground classes of which to write them
+    probabilities: tuple[str, ...] = ()  # to be written: of the first foreground classes, by name
     start: Start = "new"
     provenance: Mapping[str, object] = field(default_factory=dict)
     layout: Layout | None = None
@@ -267,7 +267,7 @@ def _settled(order: Order, begun: output.Begun) -> str:
 
 
 def _failed(failures: list[Failure]) -> BlocksFailedError:
-    shown = [f"z, y, x from {f.box.start} to {f.box.stop}: {_first_line(f.error)}" for f in failures[:10]]
+    shown = [f"z, y, x from {f.box.start} to {f.box.stop}: {reason(f.error)}" for f in failures[:10]]
     more = [f"and {len(failures) - 10} more"] if len(failures) > 10 else []
     return BlocksFailedError(
         f"{len(failures)} blocks could not be segmented; all others are."
@@ -275,15 +275,6 @@ def _failed(failures: list[Failure]) -> BlocksFailedError:
         else "One block could not be segmented; all others are.",
         got="\n            ".join([*shown, *more]),
         todo="mend what these lines say, then start the same command again, with --resume",
-    )
-
-
-def _first_line(error: BaseException) -> str:
-    what, got = getattr(error, "what", None), getattr(error, "got", None)
-    return (
-        f"{what} ({got})"
-        if what
-        else f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from distributed import Client, Future, KilledWorker, as_completed
 
-from pickem.errors import CheckpointError, ClusterError, StorageError
+from pickem.errors import CheckpointError, ClusterError, PickemError, StorageError
 from pickem.geometry import Box
 
 Answer = TypeVar("Answer")
@@ -37,7 +37,7 @@ def each_done(
     """
     waiting = list(reversed([(box, 1) for box in boxes]))
     running: dict[object, tuple[Box, int]] = {}
-    completed = as_completed(raise_errors=False)
+    completed = as_completed(loop=client.loop, raise_errors=False)
     succeeded = failed = 0
 
     def hand_out() -> None:
@@ -63,7 +63,7 @@ def each_done(
         else:
             failed += 1
             if failed == HOPELESS and not succeeded:
-                raise error
+                raise _told(error)
             yield Failure(box, error)
         hand_out()
 
@@ -74,9 +74,30 @@ def answer(client: Client, task: Callable[..., Answer], *arguments: object) -> A
     future = client.submit(task, *arguments, pure=False)
     error = _error_of(future)
     if error is not None:
-        raise error
+        raise _told(error)
     found: Answer = future.result()
     return found
+
+
+def _told(error: BaseException) -> PickemError:
+    """The error of a worker, as one that says what to do."""
+    if isinstance(error, PickemError):
+        return error
+    return ClusterError(
+        "The workers cannot do this work.",
+        got=reason(error),
+        expected="the same pickem as here, in the environment of every worker, and memory for it",
+        todo="look into the log of the workers",
+    )
+
+
+def reason(error: BaseException) -> str:
+    """Why a block could not be done, in a line."""
+    if isinstance(error, KilledWorker):
+        return "the worker died each time it was at it; perhaps there was not enough memory"
+    if isinstance(error, PickemError):
+        return error.what if error.got is None else f"{error.what} ({error.got})"
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _error_of(future: Future[Any]) -> BaseException | None:

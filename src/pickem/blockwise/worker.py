@@ -92,7 +92,7 @@ def build_block(job: Job, image: int, level: int, box: Box) -> None:
 
 
 def _segment(predictor: NetworkPredictor, job: Job, image: NDArray[np.generic]) -> Segmented:
-    return predictor.segment(image, job.network.views)
+    return predictor.segment(image, job.network.views, range(1, 1 + len(job.probabilities)))
 
 
 def _slabs(volume: Volume, box: Box, job: Job) -> Iterator[NDArray[np.generic]]:

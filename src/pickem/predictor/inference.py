@@ -6,6 +6,7 @@ Tiles start at multiples of the network's stride and are read with the network's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +72,7 @@ def predict_plane(
 
 @dataclass(frozen=True)
 class Segmented:
-    """A plane's most probable classes (h, w), and its foreground probabilities (classes − 1, h, w); uint8.
+    """A plane's most probable classes (h, w), and the probabilities (n, h, w) of those asked for; uint8.
 
     A probability p is written as 255 p, rounded.
     """
@@ -86,8 +87,9 @@ def segment(
     normalisation: Normalisation,
     backend: Backend,
     views: Views,
+    wanted: Sequence[int],
 ) -> Segmented:
-    """Classes and probabilities of one plane (h, w), in one piece; only small numbers leave the device.
+    """Classes of one plane (h, w), and the probabilities of those `wanted`, in one piece.
 
     Turned and flipped after it was padded, so that pixels keep their places among the network's strides.
     """
@@ -101,7 +103,7 @@ def segment(
         )
         mean = total[0, :, :height, :width] / len(_VIEWS[views])
         labels = mean.argmax(dim=0).to(torch.uint8)
-        probabilities = (mean[1:] * 255).round().to(torch.uint8)
+        probabilities = (mean[list(wanted)] * 255).round().to(torch.uint8)
         return Segmented(labels.cpu().numpy(), probabilities.cpu().numpy())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,12 +88,14 @@ class NetworkPredictor:
             self.network, plane, self.classes, self.normalisation, self.backend, context=self.context
         )
 
-    def segment(self, plane: NDArray[np.generic], views: Views = "one") -> Segmented:
-        """Classes and probabilities of a plane (h, w) that is read at once, dropout off.
+    def segment(
+        self, plane: NDArray[np.generic], views: Views = "one", wanted: Sequence[int] = ()
+    ) -> Segmented:
+        """Classes of a plane (h, w), in one piece, and the probabilities of those `wanted`; dropout off.
 
         `views`: the plane as it is, or the mean over its flips and quarter turns.
         """
-        return inference.segment(self.network, plane, self.normalisation, self.backend, views)
+        return inference.segment(self.network, plane, self.normalisation, self.backend, views, wanted)
 
     def mc_probabilities(self, images: Images, rng: np.random.Generator) -> NDArray[np.float32]:
         """Probabilities (passes, n, classes, h, w) with dropout on and batch-norm statistics frozen."""
