@@ -66,8 +66,16 @@ def shards(folder: Path) -> list[Path]:
     return [path for path in folder.glob("0/c/*/*/*") if path.name.isdigit()]
 
 
+def with_context(checkpoint: Path, context: int, folder: Path) -> Path:
+    """The network as one that was trained with its patches' surroundings."""
+    described = json.loads(checkpoint.with_suffix(".json").read_text())
+    copy = Path(shutil.copy(checkpoint, folder))
+    copy.with_suffix(".json").write_text(json.dumps(described | {"context": context}))
+    return copy
+
+
 def whole_planes(predictor: NetworkPredictor, voxels: NDArray[Any]) -> NDArray[np.float32]:
-    return np.stack([predictor.predict_proba(plane[None])[0] for plane in voxels], axis=1)
+    return np.stack([predictor.predict_plane(plane) for plane in voxels], axis=1)
 
 
 # in blocks and whole --------------------------------------------------------------------------------------
@@ -79,6 +87,7 @@ def whole_planes(predictor: NetworkPredictor, voxels: NDArray[Any]) -> NDArray[n
     chunk=st.tuples(st.integers(1, 2), st.integers(7, 40), st.integers(7, 40)),
     shard=st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 2)),
     block=st.tuples(st.just(1), st.integers(1, 2), st.integers(1, 2)),
+    context=st.sampled_from([0, 6, 40]),
 )
 def test_no_seams_whatever_the_blocks(
     client: Client,
@@ -89,8 +98,10 @@ def test_no_seams_whatever_the_blocks(
     chunk: Shape3,
     shard: Shape3,
     block: Shape3,
+    context: int,
 ) -> None:
     folder = tmp_path_factory.mktemp("seams")
+    checkpoint = with_context(checkpoint, context, folder)
     volume = write_volume(folder / "volume.npy", demo_regions, shape)
     cut = layout(chunk, shard, block)
     out = folder / "seg.ome.zarr"

@@ -20,7 +20,7 @@ from tests.fixtures.prediction import files
 from tests.fixtures.tiny_project import make_trained_project
 from tests.integration.command_line import REPOSITORY, Outcome, pickem_here
 
-OPTIONS = ("--augment", "flips", "--precision", "fp32")
+OPTIONS = ("--precision", "fp32")
 BLOCKS = 12
 
 

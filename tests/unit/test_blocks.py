@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pickem.blockwise.blocks import CHUNK, Layout, Reach, plan, window
+from pickem.blockwise.blocks import CHUNK, Layout, Reach, plan, reflected, window
 from pickem.geometry import Shape3, whole
 from pickem.learning import Regions
 from pickem.predictor import ArrayTrainingSet, NetworkPredictor
@@ -76,10 +76,18 @@ def test_a_window_is_all_that_a_block_depends_on(
     cut: Layout = layout((1, chunk, chunk), (1, 1, 1), (1, across, 1))
     block = data.draw(st.sampled_from(list(cut.blocks(grid.shape))))
     seen = window(block, grid, Reach(stride=predictor.network.stride, halo=predictor.network.halo))
-    assert whole(grid.working).contains(seen.read)
+    assert whole(grid.working).contains(seen.read), "without a context, nothing lies beyond the border"
     assert seen.read.contains(seen.under)
     _, y, x = seen.read.slices
     found = predictor.predict_proba(plane[:, y, x])[0]
     _, inner_y, inner_x = seen.under.relative_to(seen.read.start).slices
     _, y, x = seen.under.slices
     np.testing.assert_allclose(found[:, inner_y, inner_x], expected[:, y, x], atol=1e-4)
+
+
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_what_lies_beyond_the_border_is_reflected(length: int) -> None:
+    values = np.arange(length)
+    np.testing.assert_array_equal(
+        values[reflected(-9, length + 9, length)], np.pad(values, 9, mode="reflect")
+    )

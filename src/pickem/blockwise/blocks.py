@@ -19,6 +19,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from pickem.geometry import Box, Shape3, blocks, whole
@@ -36,6 +38,7 @@ class Reach(BaseModel):
 
     stride: int
     halo: int
+    border: int = 0  # by which a section is continued at its border, by reflection; whole strides
 
 
 class Layout(BaseModel):
@@ -62,7 +65,8 @@ class Layout(BaseModel):
 
 @dataclass(frozen=True)
 class Window:
-    """What is read for a block (a box of the working grid), and what of it decides about the block."""
+    """What the network sees of a block (a box of the working grid, which may reach beyond its border), and
+    what of that decides about the block."""
 
     read: Box
     under: Box
@@ -74,7 +78,8 @@ def window(block: Box, grid: Grid, reach: Reach) -> Window:
     Begins and, inside of the volume, ends at multiples of the stride, so that pixels keep their places among
     the network's strides however the block is turned.
     """
-    under, border = grid.under(block), whole(grid.working)
+    under, (z, y, x), beyond = grid.under(block), grid.working, reach.border
+    border = Box((0, -beyond, -beyond), (z, y + beyond, x + beyond))
     grown = under.grow((0, reach.halo, reach.halo), border)
     start, stop = list(grown.start), list(grown.stop)
     for axis in (1, 2):
@@ -82,6 +87,15 @@ def window(block: Box, grid: Grid, reach: Reach) -> Window:
         stop[axis] += -stop[axis] % reach.stride
     read = Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2])).intersection(border)
     return Window(read, under)
+
+
+def reflected(start: int, stop: int, length: int) -> NDArray[np.intp]:
+    """Where the pixels from `start` to `stop` of an axis of `length` are found, those beyond its ends by
+    reflection."""
+    period = max(1, 2 * (length - 1))
+    around = np.arange(start, stop) % period
+    places: NDArray[np.intp] = np.minimum(around, period - around) if length > 1 else np.zeros_like(around)
+    return places
 
 
 def plan(grid: Grid, reach: Reach, most: int) -> Layout:
@@ -122,7 +136,7 @@ def _candidates(grid: Grid, reach: Reach, most: int) -> Iterator[tuple[int, int,
 def _read(side: int, axis: int, grid: Grid, reach: Reach) -> int:
     """Pixels along an axis (0: y, 1: x) that are read for a block of `side` own pixels."""
     under = math.ceil(side / grid.scale[axis])
-    return min(grid.working[axis + 1], under + 2 * reach.halo + reach.stride)
+    return min(grid.working[axis + 1] + 2 * reach.border, under + 2 * reach.halo + reach.stride)
 
 
 def _rounded(side: int) -> int:

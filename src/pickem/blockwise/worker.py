@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pickem
-from pickem.blockwise.blocks import Reach, window
+from pickem.blockwise.blocks import Reach, reflected, window
 from pickem.blockwise.job import Job, NetworkAddress
 from pickem.errors import CheckpointError
 from pickem.geometry import Box, blocks
@@ -60,7 +60,7 @@ def examine(address: NetworkAddress) -> Ability:
     maps = read_description(address.checkpoint).network.feature_maps
     return Ability(
         versions={"pickem": pickem.__version__} | {name: version(name) for name in ("torch", "tensorstore")},
-        reach=Reach(stride=predictor.network.stride, halo=predictor.network.halo),
+        reach=Reach(stride=predictor.network.stride, halo=predictor.network.halo, border=predictor.border),
         precision=precision,
         window=_ROOM // (_MAPS_HELD * maps * _BYTES[precision]),
     )
@@ -76,7 +76,7 @@ def segment_block(job: Job, block: Box) -> None:
     seen = window(block, job.grid, job.reach)
     sections = [
         _network_thread.submit(_segment, opened.predictor, job, section).result()
-        for section in np.concatenate([_finite(slab) for slab in _slabs(opened.volume, seen.read, job)])
+        for section in _read(opened.volume, seen.read, job)
     ]
     origin = (block.start[0], *seen.read.start[1:])
     for number, image in enumerate(opened.probabilities):
@@ -93,6 +93,18 @@ def build_block(job: Job, image: int, level: int, box: Box) -> None:
 
 def _segment(predictor: NetworkPredictor, job: Job, image: NDArray[np.generic]) -> Segmented:
     return predictor.segment(image, job.network.views, range(1, 1 + len(job.probabilities)))
+
+
+def _read(volume: Volume, box: Box, job: Job) -> NDArray[np.generic]:
+    """The voxels of a box of the working grid, which is continued at its border."""
+    _, height, width = volume.shape
+    (z0, *_), (z1, *_) = box.start, box.stop
+    rows = reflected(box.start[1], box.stop[1], height)
+    columns = reflected(box.start[2], box.stop[2], width)
+    (top, left), (bottom, right) = (rows.min(), columns.min()), (rows.max() + 1, columns.max() + 1)
+    inside = Box((z0, int(top), int(left)), (z1, int(bottom), int(right)))
+    voxels = np.concatenate([_finite(slab) for slab in _slabs(volume, inside, job)])
+    return voxels[:, (rows - top)[:, None], columns - left]
 
 
 def _slabs(volume: Volume, box: Box, job: Job) -> Iterator[NDArray[np.generic]]:

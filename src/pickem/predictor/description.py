@@ -25,6 +25,7 @@ class CheckpointDescription(BaseModel):
     network: UNetSettings
     classes: int = Field(ge=2)  # background included
     normalisation: Normalisation
+    context: int = Field(0, ge=0)  # pixels around a patch that it was trained with
     class_names: tuple[str, ...] | None = None  # foreground
     resolution: float | None = Field(None, gt=0)  # nm a pixel along y and x
 

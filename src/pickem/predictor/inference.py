@@ -55,7 +55,7 @@ def predict_plane(
     around its patches knows nothing of borders: the plane is continued there by reflection, at least so far.
     """
     height, width = plane.shape
-    border = -(-context // network.stride) * network.stride
+    border = border_of(context, network.stride)
     seen = np.pad(plane, border, mode="reflect") if border else plane
     region = Box((0, border, border), (1, border + height, border + width))
     side = max(network.stride, tile - tile % network.stride)
@@ -68,6 +68,11 @@ def predict_plane(
         _, rows, columns = block.write.relative_to(region.start).slices
         probabilities[:, rows, columns] = predicted[0, :, inner_rows, inner_columns].cpu().numpy()
     return probabilities
+
+
+def border_of(context: int, stride: int) -> int:
+    """By how many pixels, whole strides, a plane is continued for a network that learned with `context`."""
+    return -(-context // stride) * stride
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def load_predictor(path: Path, backend: Backend) -> NetworkPredictor:
         found.classes,
         found.normalisation,
         backend,
-        TrainingSettings(),
+        TrainingSettings(context=found.context),
         MeasuringSettings(),
         np.random.default_rng(0),  # draws weights that are then replaced
     )

@@ -65,6 +65,11 @@ class NetworkPredictor:
         return self._training.context
 
     @property
+    def border(self) -> int:
+        """Pixels by which a plane is continued at its border before the network sees it; whole strides."""
+        return inference.border_of(self.context, self.network.stride)
+
+    @property
     def _module(self) -> nn.Module:
         assert isinstance(self.network, nn.Module)  # by the SegmentationNetwork contract
         return self.network
