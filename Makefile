@@ -17,7 +17,7 @@ help:
 	@echo "make lint    style, types and import directions"
 	@echo "make bench   speed and memory, side by side with other packages"
 	@echo "make docs    regenerate the reference and check every link"
-	@echo "make soak    many random crashes of benchmarks, of the labelling server and its trainer: nothing may be lost"
+	@echo "make soak    many random crashes of benchmarks, predictions, the labelling server and its trainer: nothing may be lost"
 
 demo: $(READY)
 	$(BIN)/pickem benchmark demo --profile demo --strategies random,entropy --out $(DEMO)
@@ -34,7 +34,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY) $(PEERS)
-	for name in training selection monte_carlo; do $(BIN)/python -m benchmarks.$$name; done
+	for name in training selection monte_carlo volumes; do $(BIN)/python -m benchmarks.$$name; done
 
 docs: $(READY)
 	$(BIN)/python docs/generate_cli_reference.py

@@ -24,6 +24,10 @@
     │   ├── RunLockedError      (RuntimeError)    another process is at work in the folder
     │   ├── JournalError        (ValueError)      a journal file is damaged
     │   └── NoResultsError      (LookupError)     nothing to report yet
+    ├── BlockwiseError
+    │   ├── ClusterError        (ConnectionError) no scheduler answers, or it has gone
+    │   ├── OtherResultError    (ValueError)      what is to be resumed is the result of something else
+    │   └── BlocksFailedError   (RuntimeError)    some blocks could not be done, the others are
     └── ProjectError
         ├── ProjectNotFoundError(FileNotFoundError)
         ├── ProjectExistsError  (FileExistsError) something lies where a new project should
@@ -178,6 +182,22 @@ class JournalError(RunError, ValueError):
 
 class NoResultsError(RunError, LookupError):
     """The folder holds no finished round."""
+
+
+class BlockwiseError(PickemError):
+    """Work on a whole volume cannot be done, or not all of it."""
+
+
+class ClusterError(BlockwiseError, ConnectionError):
+    """No scheduler answers, it has gone, or its workers cannot do this work."""
+
+
+class OtherResultError(BlockwiseError, ValueError):
+    """What lies at the place of a result is that of another network, volume or setting."""
+
+
+class BlocksFailedError(BlockwiseError, RuntimeError):
+    """Some blocks could not be done, however often they were tried; the others are done."""
 
 
 class ProjectError(PickemError):

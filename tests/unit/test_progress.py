@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from pickem.benchmark import Progress, Prospect
-from pickem.cli.progress import BenchmarkProgress, duration
+from pickem.cli.durations import duration
+from pickem.cli.progress import BenchmarkProgress
 
 
 def shown(*events: Progress, terminal: bool, seconds: int = 1) -> str:

@@ -19,8 +19,7 @@ import torch
 
 from pickem.durable import write_durably
 from pickem.errors import CheckpointError
-
-FORMAT = 1
+from pickem.predictor.description import FORMAT, damaged, read_files
 
 
 def write_checkpoint(path: Path, weights: dict[str, torch.Tensor], description: dict[str, Any]) -> None:
@@ -40,25 +39,11 @@ def read_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]
 
     Raises CheckpointError where a file is missing, damaged, or not of the same writing as the other.
     """
-    try:
-        data = path.read_bytes()
-        header = json.loads(path.with_suffix(".json").read_bytes())
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            "A file of the checkpoint is missing.",
-            got=f"no file {error.filename}",
-            expected=f"{path.name} and {path.with_suffix('.json').name} side by side",
-        ) from error
-    except ValueError as error:
-        raise _damaged(path, f"{path.with_suffix('.json').name} is not JSON") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise _damaged(path, f"{path.with_suffix('.json').name} does not say `format: {FORMAT}`")
-    if header.get("sha256") != hashlib.sha256(data).hexdigest():
-        raise _damaged(path, f"{path.name} is not the file that {path.with_suffix('.json').name} describes")
+    data, header = read_files(path)
     try:
         return safetensors.torch.load(data), header
     except safetensors.SafetensorError as error:
-        raise _damaged(path, str(error)) from error
+        raise damaged(path, str(error)) from error
 
 
 def is_whole(path: Path) -> bool:
@@ -68,12 +53,3 @@ def is_whole(path: Path) -> bool:
     except CheckpointError:
         return False
     return True
-
-
-def _damaged(path: Path, why: str) -> CheckpointError:
-    return CheckpointError(
-        f"The checkpoint {path} is damaged.",
-        got=why,
-        expected="a pair of files as pickem wrote them",
-        todo="delete both files; the run trains this network again",
-    )

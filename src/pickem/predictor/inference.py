@@ -6,6 +6,9 @@ Tiles start at multiples of the network's stride and are read with the network's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,6 +19,7 @@ from pickem.geometry import Box, blocks, whole
 from pickem.predictor.backend import Backend
 from pickem.predictor.network import SegmentationNetwork
 from pickem.predictor.normalisation import Normalisation
+from pickem.predictor.settings import Views
 
 TILE = (
     1024  # pixels; written per tile and side. Bounds the memory: about 1.2 GB for the paper's network in fp32
@@ -51,7 +55,7 @@ def predict_plane(
     around its patches knows nothing of borders: the plane is continued there by reflection, at least so far.
     """
     height, width = plane.shape
-    border = -(-context // network.stride) * network.stride
+    border = border_of(context, network.stride)
     seen = np.pad(plane, border, mode="reflect") if border else plane
     region = Box((0, border, border), (1, border + height, border + width))
     side = max(network.stride, tile - tile % network.stride)
@@ -64,6 +68,63 @@ def predict_plane(
         _, rows, columns = block.write.relative_to(region.start).slices
         probabilities[:, rows, columns] = predicted[0, :, inner_rows, inner_columns].cpu().numpy()
     return probabilities
+
+
+def border_of(context: int, stride: int) -> int:
+    """By how many pixels, whole strides, a plane is continued for a network that learned with `context`."""
+    return -(-context // stride) * stride
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """A plane's most probable classes (h, w), and the probabilities (n, h, w) of those asked for; uint8.
+
+    A probability p is written as 255 p, rounded.
+    """
+
+    labels: NDArray[np.uint8]
+    probabilities: NDArray[np.uint8]
+
+
+def segment(
+    network: SegmentationNetwork,
+    plane: NDArray[np.generic],
+    normalisation: Normalisation,
+    backend: Backend,
+    views: Views,
+    wanted: Sequence[int],
+) -> Segmented:
+    """Classes of one plane (h, w), and the probabilities of those `wanted`, in one piece.
+
+    Turned and flipped after it was padded, so that pixels keep their places among the network's strides.
+    """
+    height, width = plane.shape
+    with torch.inference_mode(), backend.arithmetic():
+        image = backend.place(
+            pad_to_stride(torch.from_numpy(normalisation.apply(plane[None])), network.stride)
+        )
+        total = sum(
+            (_seen(network, image, *view) for view in _VIEWS[views]), torch.zeros((), device=image.device)
+        )
+        mean = total[0, :, :height, :width] / len(_VIEWS[views])
+        labels = mean.argmax(dim=0).to(torch.uint8)
+        probabilities = (mean[list(wanted)] * 255).round().to(torch.uint8)
+        return Segmented(labels.cpu().numpy(), probabilities.cpu().numpy())
+
+
+_VIEWS: dict[Views, list[tuple[int, bool]]] = {  # quarter turns, flipped
+    "one": [(0, False)],
+    "flips": [(turns, flip) for flip in (False, True) for turns in range(4)],
+}
+
+
+def _seen(network: SegmentationNetwork, image: torch.Tensor, turns: int, flip: bool) -> torch.Tensor:
+    """Probabilities of an image, seen turned and flipped; they are turned back."""
+    view = torch.rot90(image, turns, (2, 3))
+    view = view.flip(3) if flip else view
+    view = view.contiguous(memory_format=torch.channels_last)
+    predicted = network.suffix(network.prefix(view), None).float().softmax(dim=1)
+    return torch.rot90(predicted.flip(3) if flip else predicted, -turns, (2, 3))
 
 
 def pad_to_stride(images: torch.Tensor, stride: int) -> torch.Tensor:

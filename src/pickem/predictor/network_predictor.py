@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,11 @@ from pickem.errors import CheckpointError
 from pickem.predictor import inference, reduction, training
 from pickem.predictor.backend import Backend
 from pickem.predictor.checkpoints import read_checkpoint, write_checkpoint
+from pickem.predictor.inference import Segmented
 from pickem.predictor.network import SegmentationNetwork, State
 from pickem.predictor.normalisation import Normalisation
 from pickem.predictor.protocol import FitReport, Images, Probabilities, Progress
-from pickem.predictor.settings import MeasuringSettings, Phase, TrainingSettings, UNetSettings
+from pickem.predictor.settings import MeasuringSettings, Phase, TrainingSettings, UNetSettings, Views
 from pickem.predictor.training_set import TrainingSet
 from pickem.predictor.unet import UNet
 
@@ -33,6 +34,7 @@ class NetworkPredictor:
     ----------
     network: an `nn.Module` that is a SegmentationNetwork with `classes` logits.
     description: JSON that identifies the network's architecture; a checkpoint with another is refused.
+    about: JSON that is written into checkpoints for whoever uses them elsewhere, and never compared.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class NetworkPredictor:
         training: TrainingSettings,
         measuring: MeasuringSettings,
         description: dict[str, object],
+        about: Mapping[str, object] | None = None,
     ) -> None:
         self.network = network
         self.classes = classes
@@ -52,6 +55,7 @@ class NetworkPredictor:
         self._training = training
         self._measuring = measuring
         self._description = description
+        self._about = dict(about or {})
         self._module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         inference.freeze(network)
 
@@ -59,6 +63,11 @@ class NetworkPredictor:
     def context(self) -> int:
         """Pixels on each side of a patch that the network is shown beside it."""
         return self._training.context
+
+    @property
+    def border(self) -> int:
+        """Pixels by which a plane is continued at its border before the network sees it; whole strides."""
+        return inference.border_of(self.context, self.network.stride)
 
     @property
     def _module(self) -> nn.Module:
@@ -83,6 +92,15 @@ class NetworkPredictor:
         return inference.predict_plane(
             self.network, plane, self.classes, self.normalisation, self.backend, context=self.context
         )
+
+    def segment(
+        self, plane: NDArray[np.generic], views: Views = "one", wanted: Sequence[int] = ()
+    ) -> Segmented:
+        """Classes of a plane (h, w), in one piece, and the probabilities of those `wanted`; dropout off.
+
+        `views`: the plane as it is, or the mean over its flips and quarter turns.
+        """
+        return inference.segment(self.network, plane, self.normalisation, self.backend, views, wanted)
 
     def mc_probabilities(self, images: Images, rng: np.random.Generator) -> NDArray[np.float32]:
         """Probabilities (passes, n, classes, h, w) with dropout on and batch-norm statistics frozen."""
@@ -135,7 +153,7 @@ class NetworkPredictor:
 
     def save(self, path: Path) -> None:
         """Write weights and description as a checkpoint (see `pickem.predictor.checkpoints`)."""
-        write_checkpoint(path, self._module.state_dict(), self._whole_description())
+        write_checkpoint(path, self._module.state_dict(), self._about | self._whole_description())
 
     def load_weights(self, path: Path) -> None:
         """Continue from a checkpoint. Raises CheckpointError where it is damaged or of another network."""
@@ -208,6 +226,7 @@ def unet_predictor(
     training: TrainingSettings,
     measuring: MeasuringSettings,
     rng: np.random.Generator,
+    about: Mapping[str, object] | None = None,
 ) -> NetworkPredictor:
     """A NetworkPredictor with a new U-Net; the same state of `rng` gives the same weights."""
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
@@ -219,4 +238,5 @@ def unet_predictor(
         training,
         measuring,
         description={"kind": "unet", **network.model_dump()},
+        about=about,
     )

@@ -16,6 +16,7 @@ PrecisionName = Literal["auto", "fp32", "bf16"]
 DropoutPlace = Literal["bottleneck", "decoder", "everywhere"]
 LossName = Literal["cross-entropy", "dice-cross-entropy"]
 Schedule = Literal["constant", "one-cycle"]
+Views = Literal["one", "flips"]  # what a prediction is the mean of: the image; its flips and quarter turns
 
 
 class UNetSettings(BaseModel):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 from pickem.acquisition import UNLABELLED
 from pickem.project.settings import ProjectSettings
 from pickem.volumes import LabelValue
@@ -13,11 +16,15 @@ _TRANSPARENT = (0, 0, 0, 0)
 
 def label_values(settings: ProjectSettings) -> tuple[LabelValue, ...]:
     """What each value of a mask means: 0 = background, 1 … = the classes, 255 = not labelled."""
-    classes = enumerate(zip(settings.classes, COLOURS, strict=False), start=1)
+    return (*class_values(settings.classes), LabelValue(UNLABELLED, "not labelled", _TRANSPARENT))
+
+
+def class_values(classes: Sequence[str]) -> tuple[LabelValue, ...]:
+    """What each value of a segmentation means: 0 = background, 1 … = the classes."""
+    coloured = enumerate(zip(classes, itertools.cycle(COLOURS), strict=False), start=1)
     return (
         LabelValue(0, "background", _TRANSPARENT),
-        *(LabelValue(value, name, _rgba(colour)) for value, (name, colour) in classes),
-        LabelValue(UNLABELLED, "not labelled", _TRANSPARENT),
+        *(LabelValue(value, name, _rgba(colour)) for value, (name, colour) in coloured),
     )
 
 

@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickem.durable import write_durably
-from pickem.errors import NoResultsError
 from pickem.geometry import Box
 from pickem.predictor.settings import DeviceName
-from pickem.project import rounds
 from pickem.project.course import turns
-from pickem.project.exported_images import Form, replaced_image, write_sections, write_stack
+from pickem.project.exported_images import Form, replaced_image, write_sections
 from pickem.project.label_images import create_labels, draw_patches, refresh
-from pickem.project.painting import on_own_grid, own_section, paint
+from pickem.project.painting import on_own_grid, original, own_section, paint
+from pickem.project.predicting import newest_checkpoint
 from pickem.project.project import Project
 from pickem.volumes import Volume
+from pickem.volumes.tiff_writer import write_stack
 
 
 def export_labels(project: Project, folder: Path, form: Form = "tiff") -> Iterator[Path]:
@@ -33,7 +33,9 @@ def export_labels(project: Project, folder: Path, form: Form = "tiff") -> Iterat
     """
     for name, volume in project.images.volumes.items():
         if form == "tiff":
-            yield write_stack(folder / f"{name}-labels.tif", _painted(project, name, volume), volume)
+            yield write_stack(
+                folder / f"{name}-labels.tif", _painted(project, name, volume), original(volume).shape
+            )
         else:
             path = folder / f"{name}-labels.ome.zarr"
             with replaced_image(path) as building:
@@ -45,7 +47,7 @@ def export_labels(project: Project, folder: Path, form: Form = "tiff") -> Iterat
 
 def export_model(project: Project, folder: Path) -> Iterator[Path]:
     """The newest network: weights (safetensors) and description (JSON)."""
-    checkpoint = _newest_checkpoint(project)
+    checkpoint = newest_checkpoint(project)
     for path in (checkpoint.with_suffix(".json"), checkpoint):
         target = folder / f"{project.settings.name}-model{path.suffix}"
         write_durably(target, path.read_bytes())
@@ -64,7 +66,7 @@ def export_segmentation(
 
     `progress` is called with sections done and sections in all.
     """
-    checkpoint = _newest_checkpoint(project)
+    checkpoint = newest_checkpoint(project)
     predictor = project.predictor(device)
     predictor.load_weights(checkpoint)
     total = sum(shape[0] for shape in project.shapes.values())
@@ -80,7 +82,7 @@ def export_segmentation(
 
     for name, volume in project.images.volumes.items():
         if form == "tiff":
-            yield write_stack(folder / f"{name}-segmentation.tif", sections(volume), volume)
+            yield write_stack(folder / f"{name}-segmentation.tif", sections(volume), original(volume).shape)
         else:
             provenance = {"checkpoint": checkpoint.name, "sha256": _sha256(checkpoint)}
             path = folder / f"{name}-segmentation.ome.zarr"
@@ -112,18 +114,6 @@ def export_curve(project: Project, folder: Path) -> Iterator[Path]:
 
 def _figures(*values: float | None) -> list[str]:
     return ["" if value is None else f"{value:.4f}" for value in values]
-
-
-def _newest_checkpoint(project: Project) -> Path:
-    latest = rounds.latest_round(project.store)
-    if latest is None or latest.checkpoint is None:
-        raise NoResultsError(
-            "This project has no trained network yet.",
-            got=f"{project.store.count('query', 'submitted')} labelled patches",
-            expected=f"{project.settings.first_patches} patches and a round of training",
-            todo=f"pickem label {project.folder}",
-        )
-    return project.checkpoints / latest.checkpoint
 
 
 def _painted(project: Project, name: str, volume: Volume) -> Iterator[NDArray[np.uint8]]:

@@ -1,4 +1,4 @@
-"""Images that leave a project, whole or not at all: a TIFF stack, or an OME-Zarr image."""
+"""OME-Zarr images that leave a project, whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,43 +9,16 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
-from pickem.durable import storage_error, whole_folder
-from pickem.errors import PickemError, VolumeExistsError
+from pickem.durable import whole_folder
+from pickem.errors import VolumeExistsError
 from pickem.geometry import Box
-from pickem.project.painting import original
-from pickem.volumes import OmeZarrImage, Volume
+from pickem.volumes import OmeZarrImage
 from pickem.volumes.ome_zarr import is_zarr_folder
 
 Form = Literal["tiff", "ome-zarr"]
 _HELD = 2**28  # voxels of sections that are held to be written at once
-
-
-def write_stack(path: Path, sections: Iterator[NDArray[np.uint8]], volume: Volume) -> Path:
-    """Write sections on a volume's own grid one by one, as a compressed TIFF stack; returns its path."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with tifffile.TiffWriter(partial, bigtiff=True) as file:
-                file.write(
-                    sections,
-                    shape=original(volume).shape,
-                    dtype=np.uint8,
-                    photometric="minisblack",
-                    compression="zlib",
-                    metadata={"axes": "ZYX"},
-                )
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except PickemError:  # a volume that cannot be read
-        raise
-    except OSError as error:
-        raise storage_error(path, error) from error
-    return path
 
 
 @contextmanager

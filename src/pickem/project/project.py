@@ -83,6 +83,12 @@ class Project:
         rows = self.store.rows("SELECT at FROM events ORDER BY id LIMIT 1")
         return str(rows[0]["at"]) if rows else ""
 
+    @property
+    def resolution(self) -> float | None:
+        """nm a pixel along y at which the network works, where it is known; that of the first volume."""
+        sizes = [volume.voxel_size for volume in self.images.volumes.values()]
+        return sizes[0][1] if sizes[0] else None
+
     def candidates(self) -> Candidates:
         """The tiling of the volumes, less what is too near an audit patch and what the masks leave out."""
         audit = [stored.patch for stored in self.store.patches("audit")]
@@ -124,6 +130,7 @@ class Project:
             recipe.training,
             recipe.measuring,
             stream(self.settings.seed, Purpose.INITIAL_WEIGHTS),
+            about={"class_names": list(self.settings.classes), "resolution": self.resolution},
         )
         if self.settings.start:
             predictor.start_from(self.checkpoints / self.settings.start)

@@ -94,6 +94,11 @@ def move_mask(folder: Path, name: str, to: str) -> None:
     _rewrite(folder, name, lambda source: source.model_copy(update={"where": kept_path(to, folder)}))
 
 
+def location(folder: Path, source: VolumeSource) -> str:
+    """Where a volume of the project in `folder` lies: an absolute path, or an address."""
+    return _resolved(source.path, folder.absolute().parent)
+
+
 def kept_path(path: str, project: Path) -> str:
     """The path as the project keeps it: relative where both lie in one folder, so that they can move."""
     if "://" in path:

@@ -153,6 +153,20 @@ class OmeZarrImage:
             for block in blocks(fine_box(indices, shard, border.stop), shard, (0, 0, 0), border):
                 yield block.write
 
+    def written(self, level: int) -> list[Box]:
+        """The shards of a level that are there, as boxes cut at the border: those in which something was
+        written that is not the fill value."""
+        files = self._stores[level].kvstore
+        assert files is not None  # an array of files
+        with explained_writing(self.source):
+            keys = files.list().result()
+        found = []
+        for match in filter(None, map(_SHARD_KEY.fullmatch, keys)):
+            z, y, x = (int(index) for index in match.groups())
+            index = Box((z, y, x), (z + 1, y + 1, x + 1))
+            found.append(fine_box(index, self._shard(level), self.levels[level].shape))
+        return found
+
     def build_block(self, level: int, box: Box) -> None:
         """Make `box` of a coarser level, any box of it, from the level below. Raises as `write` does.
 
@@ -171,8 +185,8 @@ class OmeZarrImage:
         """The shards of a coarser level that `build_pyramid` makes: those below which, or in which, something
         was written."""
         step = self.levels[level - 1].step_to(self.levels[level])
-        written = set(self._written(level))
-        for box in self._written(level - 1):
+        written = set(self.written(level))
+        for box in self.written(level - 1):
             written.update(self.shards(coarse_box(box, step), level))
         return sorted(written, key=lambda box: box.start)
 
@@ -190,19 +204,6 @@ class OmeZarrImage:
 
     def _shard(self, level: int) -> Shape3:
         return _lengths(self._stores[level].chunk_layout.write_chunk.shape)
-
-    def _written(self, level: int) -> list[Box]:
-        """The shards of a level that are there, as boxes cut at the border."""
-        files = self._stores[level].kvstore
-        assert files is not None  # an array of files
-        with explained_writing(self.source):
-            keys = files.list().result()
-        found = []
-        for match in filter(None, map(_SHARD_KEY.fullmatch, keys)):
-            z, y, x = (int(index) for index in match.groups())
-            index = Box((z, y, x), (z + 1, y + 1, x + 1))
-            found.append(fine_box(index, self._shard(level), self.levels[level].shape))
-        return found
 
 
 def create_image(folder: Path, spec: ImageSpec) -> OmeZarrImage:

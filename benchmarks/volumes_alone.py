@@ -1,0 +1,93 @@
+"""What `benchmarks.volumes` compares with, each in a process of its own; prints JSON.
+
+python -m benchmarks.volumes_alone bare|plain|monai NETWORK THREADS [SECTIONS.npy]
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pickem.predictor import Backend, NetworkPredictor, keep_freed_memory
+from pickem.predictor.loading import load_predictor
+
+PIECE, REPEATS = 1024, 8  # pixels a side, pieces
+WINDOW, OVERLAP, BATCH = 512, 0.25, 4  # of MONAI's inference
+
+
+def main() -> None:
+    """Measure what the command line names."""
+    what, network, threads, *rest = sys.argv[1:]
+    torch.set_num_threads(int(threads))
+    started = time.perf_counter()
+    if what == "bare":
+        voxels, seconds = _bare(load_predictor(Path(network), Backend("cpu", "fp32")))
+    else:
+        run = {"plain": _plain, "monai": _monai}[what]
+        voxels, seconds = run(load_predictor(Path(network), Backend("cpu", "fp32")), Path(rest[0]))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    everything = time.perf_counter() - started
+    print(json.dumps({"rate": voxels / seconds / 1e6, "seconds": everything, "peak": peak}))
+
+
+def _bare(predictor: NetworkPredictor) -> tuple[int, float]:
+    """The network on pieces in memory, one after the other."""
+    keep_freed_memory()
+    pieces = np.random.default_rng(0).integers(0, 255, (REPEATS, 1, PIECE, PIECE), np.uint8)
+    predictor.predict_proba(pieces[0])  # warms up
+    started = time.perf_counter()
+    for piece in pieces:
+        predictor.predict_proba(piece)
+    return pieces.size, time.perf_counter() - started
+
+
+def _plain(predictor: NetworkPredictor, path: Path) -> tuple[int, float]:
+    """Everything in memory, section by section, in PyTorch's default layout; written as TIFF."""
+    import tifffile
+
+    network = predictor.network
+    assert isinstance(network, torch.nn.Module)
+    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    started = time.perf_counter()
+    volume = np.load(path).astype(np.float32)
+    volume = (volume - predictor.normalisation.mean) / predictor.normalisation.deviation
+    labels = np.zeros(volume.shape, np.uint8)
+    with torch.inference_mode():
+        for z, section in enumerate(volume):
+            labels[z] = network(torch.from_numpy(section)[None, None]).argmax(dim=1)[0].numpy()
+    tifffile.imwrite(path.with_suffix(".tif"), labels, compression="zlib")
+    return volume.size, time.perf_counter() - started
+
+
+def _monai(predictor: NetworkPredictor, path: Path) -> tuple[int, float]:
+    """MONAI's sliding windows over each section in memory; nothing is written."""
+    from monai.inferers import sliding_window_inference
+
+    network = predictor.network
+    assert isinstance(network, torch.nn.Module)
+    started = time.perf_counter()
+    volume = np.load(path).astype(np.float32)
+    volume = (volume - predictor.normalisation.mean) / predictor.normalisation.deviation
+    labels = np.zeros(volume.shape, np.uint8)
+    with torch.inference_mode():
+        for z, section in enumerate(volume):
+            logits = sliding_window_inference(
+                torch.from_numpy(section)[None, None],
+                (WINDOW, WINDOW),
+                BATCH,
+                network,
+                OVERLAP,
+                mode="gaussian",
+            )
+            labels[z] = logits.argmax(dim=1)[0].numpy()
+    return volume.size, time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""What of a project it takes to segment a volume: its newest network, its classes, its working resolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pickem.blockwise.job import VolumeAddress
+from pickem.blockwise.resolution import fit
+from pickem.errors import ConfigError, NoResultsError, nearest_names
+from pickem.project import rounds
+from pickem.project.project import Project
+from pickem.project.sources import location
+from pickem.volumes import VoxelSize, open_volume
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A volume and how the network sees it, with what to tell the person about that."""
+
+    address: VolumeAddress
+    said: str
+
+
+def newest_checkpoint(project: Project) -> Path:
+    """The weights of the last round. Raises NoResultsError where there was none."""
+    latest = rounds.latest_round(project.store)
+    if latest is None or latest.checkpoint is None:
+        raise NoResultsError(
+            "This project has no trained network yet.",
+            got=f"{project.store.count('query', 'submitted')} labelled patches",
+            expected=f"{project.settings.first_patches} patches and a round of training",
+            todo=f"pickem label {project.folder}",
+        )
+    return project.checkpoints / latest.checkpoint
+
+
+def choose_volume(project: Project, asked: str | None, voxel_size: VoxelSize | None) -> Chosen:
+    """One of the project's volumes by its name, its only one where none is asked for, or any other one.
+
+    Raises ConfigError where it is not clear which, or at which resolution to see it, and as `open_volume`.
+    """
+    volumes = project.settings.volumes
+    if asked is None and len(volumes) > 1:
+        raise ConfigError(
+            "This project has several volumes.",
+            expected=f"one of {', '.join(volumes)}, or the path of another one",
+            todo=f"pickem predict {project.folder} {next(iter(volumes))} --out …",
+        )
+    name = next(iter(volumes)) if asked is None else asked
+    if name in volumes:
+        source = volumes[name]
+        size, factor = voxel_size or source.voxel_size, float(source.factor)
+        address = VolumeAddress(
+            location=location(project.folder, source), voxel_size=size, scale=(factor, factor)
+        )
+        return Chosen(address, _own(source.factor))
+    if not _is_there(name) and "/" not in name:
+        raise ConfigError(
+            "This project has no volume of this name, and there is no such file.",
+            got=name,
+            todo=nearest_names(name, volumes),
+        )
+    return other_volume(name, voxel_size, project.resolution)
+
+
+def other_volume(path: str, voxel_size: VoxelSize | None, resolution: float | None) -> Chosen:
+    """Any volume, seen by a network that was trained at `resolution` (nm a pixel). Raises as
+    `choose_volume`."""
+    where = path if "://" in path else str(Path(path).absolute())
+    found = fit(open_volume(where, voxel_size), resolution)
+    return Chosen(VolumeAddress(location=where, voxel_size=voxel_size, scale=found.scale), found.said)
+
+
+def _is_there(path: str) -> bool:
+    return "://" in path or ":/" in path or Path(path).exists()
+
+
+def _own(factor: int) -> str:
+    if factor == 1:
+        return "Seen as it is, as in this project."
+    seen = f"Seen with {factor} × {factor} pixels as one, as in this project"
+    return f"{seen}; the result is on the volume's own grid."
