@@ -27,7 +27,11 @@ TILE = (
 
 
 def predict_images(
-    network: SegmentationNetwork, images: NDArray[np.generic], normalisation: Normalisation, backend: Backend
+    network: SegmentationNetwork,
+    images: NDArray[np.generic],
+    normalisation: Normalisation,
+    backend: Backend,
+    views: Views = "one",
 ) -> torch.Tensor:
     """Probabilities (n, classes, h, w), float32, on the backend's device, of images (n, h, w).
 
@@ -36,8 +40,7 @@ def predict_images(
     height, width = images.shape[1:]
     with torch.inference_mode(), backend.arithmetic():
         tensor = backend.place(pad_to_stride(torch.from_numpy(normalisation.apply(images)), network.stride))
-        logits = network.suffix(network.prefix(tensor), None)
-        return logits[:, :, :height, :width].float().softmax(dim=1)
+        return _mean_over_views(network, tensor, views)[:, :, :height, :width]
 
 
 def predict_plane(
@@ -48,6 +51,7 @@ def predict_plane(
     backend: Backend,
     tile: int = TILE,
     context: int = 0,
+    views: Views = "one",
 ) -> NDArray[np.float32]:
     """Probabilities (classes, h, w) of one plane (h, w), computed in tiles of at most `tile` pixels a side.
 
@@ -63,7 +67,7 @@ def predict_plane(
     halo = (0, network.halo, network.halo)
     for block in blocks(region, (1, side, side), halo, within=whole((1, *seen.shape))):
         _, rows, columns = block.read.slices
-        predicted = predict_images(network, seen[None, rows, columns], normalisation, backend)
+        predicted = predict_images(network, seen[None, rows, columns], normalisation, backend, views)
         _, inner_rows, inner_columns = block.write.relative_to(block.read.start).slices
         _, rows, columns = block.write.relative_to(region.start).slices
         probabilities[:, rows, columns] = predicted[0, :, inner_rows, inner_columns].cpu().numpy()
@@ -103,10 +107,7 @@ def segment(
         image = backend.place(
             pad_to_stride(torch.from_numpy(normalisation.apply(plane[None])), network.stride)
         )
-        total = sum(
-            (_seen(network, image, *view) for view in _VIEWS[views]), torch.zeros((), device=image.device)
-        )
-        mean = total[0, :, :height, :width] / len(_VIEWS[views])
+        mean = _mean_over_views(network, image, views)[0, :, :height, :width]
         labels = mean.argmax(dim=0).to(torch.uint8)
         probabilities = (mean[list(wanted)] * 255).round().to(torch.uint8)
         return Segmented(labels.cpu().numpy(), probabilities.cpu().numpy())
@@ -114,8 +115,17 @@ def segment(
 
 _VIEWS: dict[Views, list[tuple[int, bool]]] = {  # quarter turns, flipped
     "one": [(0, False)],
+    "turns": [(turns, False) for turns in range(4)],
     "flips": [(turns, flip) for flip in (False, True) for turns in range(4)],
 }
+
+
+def _mean_over_views(network: SegmentationNetwork, image: torch.Tensor, views: Views) -> torch.Tensor:
+    first, *others = _VIEWS[views]
+    total = _seen(network, image, *first)
+    for view in others:
+        total += _seen(network, image, *view)
+    return total / len(_VIEWS[views])
 
 
 def _seen(network: SegmentationNetwork, image: torch.Tensor, turns: int, flip: bool) -> torch.Tensor:

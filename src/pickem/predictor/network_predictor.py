@@ -84,13 +84,21 @@ class NetworkPredictor:
 
     def predict_proba(self, images: Images) -> Probabilities:
         """Class probabilities (n, classes, h, w) of patches (n, h, w) with context, dropout off."""
-        predicted = inference.predict_images(self.network, images, self.normalisation, self.backend)
+        predicted = inference.predict_images(
+            self.network, images, self.normalisation, self.backend, self._measuring.views
+        )
         return self._without_context(predicted).cpu().numpy()
 
     def predict_plane(self, plane: NDArray[np.generic]) -> Probabilities:
         """Class probabilities (classes, h, w) of a plane (h, w) of any size, dropout off."""
         return inference.predict_plane(
-            self.network, plane, self.classes, self.normalisation, self.backend, context=self.context
+            self.network,
+            plane,
+            self.classes,
+            self.normalisation,
+            self.backend,
+            context=self.context,
+            views=self._measuring.views,
         )
 
     def segment(

@@ -16,7 +16,8 @@ PrecisionName = Literal["auto", "fp32", "bf16"]
 DropoutPlace = Literal["bottleneck", "decoder", "everywhere"]
 LossName = Literal["cross-entropy", "dice-cross-entropy"]
 Schedule = Literal["constant", "one-cycle"]
-Views = Literal["one", "flips"]  # what a prediction is the mean of: the image; its flips and quarter turns
+# What a prediction is the mean of: the image; its quarter turns; its flips and quarter turns.
+Views = Literal["one", "turns", "flips"]
 
 
 class UNetSettings(BaseModel):
@@ -109,5 +110,6 @@ class MeasuringSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    views: Views = "one"  # of planes and proposals; the strategies' features are always of one
     passes: int = Field(10, ge=2)  # Monte-Carlo-dropout passes
     embedding: Literal["pooled", "flattened"] = "pooled"  # the bottleneck, averaged over space or as it is
