@@ -161,7 +161,7 @@ def test_every_network_is_measured_on_all_audit_masks_painted_by_now(tmp_path: P
         assert [measured.quality.patches for measured in course(store)] == [4, 4]
         corrected, mask = next(iter(store.submitted("audit").items()))
         answer(store, corrected.id, 1 - mask, "submitted")
-        project.images.images = watched = Watched(project.images.images)  # type: ignore[method-assign]
+        project.inputs.images = watched = Watched(project.inputs.images)  # type: ignore[method-assign]
         assert learn(project) == ["measure", "measure"]
         assert watched.asked == [corrected.patch] * 2, "and no other is looked at again"
         counts = [rounds.audit_counts(store, number)[1] for number in (0, 1)]

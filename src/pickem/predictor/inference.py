@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from pickem.geometry import Box, blocks, whole
 from pickem.predictor.backend import Backend
 from pickem.predictor.network import SegmentationNetwork
-from pickem.predictor.normalisation import Normalisation
+from pickem.predictor.normalisation import Normaliser
 
 TILE = (
     1024  # pixels; written per tile and side. Bounds the memory: about 1.2 GB for the paper's network in fp32
@@ -23,7 +23,7 @@ TILE = (
 
 
 def predict_images(
-    network: SegmentationNetwork, images: NDArray[np.generic], normalisation: Normalisation, backend: Backend
+    network: SegmentationNetwork, images: NDArray[np.generic], normalisation: Normaliser, backend: Backend
 ) -> torch.Tensor:
     """Probabilities (n, classes, h, w), float32, on the backend's device, of images (n, h, w).
 
@@ -40,7 +40,7 @@ def predict_plane(
     network: SegmentationNetwork,
     plane: NDArray[np.generic],
     classes: int,
-    normalisation: Normalisation,
+    normalisation: Normaliser,
     backend: Backend,
     tile: int = TILE,
     context: int = 0,

@@ -16,7 +16,7 @@ from pickem.predictor import inference, reduction, training
 from pickem.predictor.backend import Backend
 from pickem.predictor.checkpoints import read_checkpoint, write_checkpoint
 from pickem.predictor.network import SegmentationNetwork, State
-from pickem.predictor.normalisation import Normalisation
+from pickem.predictor.normalisation import Normaliser
 from pickem.predictor.protocol import FitReport, Images, Probabilities, Progress
 from pickem.predictor.settings import MeasuringSettings, Phase, TrainingSettings, UNetSettings
 from pickem.predictor.training_set import TrainingSet
@@ -39,7 +39,7 @@ class NetworkPredictor:
         self,
         network: SegmentationNetwork,
         classes: int,
-        normalisation: Normalisation,
+        normalisation: Normaliser,
         backend: Backend,
         training: TrainingSettings,
         measuring: MeasuringSettings,
@@ -141,7 +141,10 @@ class NetworkPredictor:
         """Continue from a checkpoint. Raises CheckpointError where it is damaged or of another network."""
         weights, header = read_checkpoint(path)
         for key in self._whole_description():
-            self._compare(path, header, key)
+            if key != "normalisation":
+                self._compare(path, header, key)
+        if not self.normalisation.matches(header.get("normalisation")):
+            self._compare(path, header, "normalisation")
         self._module.load_state_dict(weights)
 
     def start_from(self, path: Path) -> None:
@@ -169,7 +172,7 @@ class NetworkPredictor:
         return {
             "network": self._description,
             "classes": self.classes,
-            "normalisation": self.normalisation.model_dump(),
+            "normalisation": self.normalisation.description(),
             **({"context": self.context} if self.context else {}),
         }
 
@@ -203,7 +206,7 @@ class NetworkPredictor:
 def unet_predictor(
     network: UNetSettings,
     classes: int,
-    normalisation: Normalisation,
+    normalisation: Normaliser,
     backend: Backend,
     training: TrainingSettings,
     measuring: MeasuringSettings,

@@ -23,8 +23,8 @@ from torch.nn import functional as F
 from pickem.predictor.augmentation import augment
 from pickem.predictor.backend import Backend
 from pickem.predictor.checkpoints import write_checkpoint
-from pickem.predictor.normalisation import Normalisation
-from pickem.predictor.protocol import FitReport, Progress
+from pickem.predictor.normalisation import Normaliser
+from pickem.predictor.protocol import FitReport, ImagePool, Progress
 from pickem.predictor.settings import AugmentationSettings, PretrainingSettings, UNetSettings
 from pickem.predictor.training import report_of, schedule_of
 from pickem.predictor.unet import HEAD, UNet
@@ -35,8 +35,8 @@ _CHANGES = AugmentationSettings(contrast=0.2, brightness=0.2)  # flips and quart
 def pretrain(
     path: Path,
     network: UNetSettings,
-    images: NDArray[np.generic],
-    normalisation: Normalisation,
+    images: ImagePool,
+    normalisation: Normaliser,
     settings: PretrainingSettings,
     backend: Backend,
     rng: np.random.Generator,

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from pickem.durable import write_durably
 from pickem.errors import NoResultsError
-from pickem.geometry import Box
 from pickem.predictor.settings import DeviceName
 from pickem.project import rounds
 from pickem.project.course import turns
@@ -70,22 +69,20 @@ def export_segmentation(
     total = sum(shape[0] for shape in project.shapes.values())
     done = itertools.count(1)
 
-    def sections(volume: Volume) -> Iterator[NDArray[np.uint8]]:
-        _, height, width = volume.shape
+    def sections(name: str, volume: Volume) -> Iterator[NDArray[np.uint8]]:
         for z in range(volume.shape[0]):
-            plane = volume.read(Box((z, 0, 0), (z + 1, height, width)))[0]
-            segmented = predictor.predict_plane(plane).argmax(axis=0).astype(np.uint8)
+            segmented = predictor.predict_plane(project.inputs.plane(name, z)).argmax(axis=0).astype(np.uint8)
             progress(next(done), total)  # before the last `yield`, from which the writer never comes back
             yield on_own_grid(segmented[None], volume, own_section(z, volume))[0]
 
     for name, volume in project.images.volumes.items():
         if form == "tiff":
-            yield write_stack(folder / f"{name}-segmentation.tif", sections(volume), volume)
+            yield write_stack(folder / f"{name}-segmentation.tif", sections(name, volume), volume)
         else:
             provenance = {"checkpoint": checkpoint.name, "sha256": _sha256(checkpoint)}
             path = folder / f"{name}-segmentation.ome.zarr"
             with replaced_image(path) as building:
-                write_sections(create_labels(project, name, building, provenance), sections(volume))
+                write_sections(create_labels(project, name, building, provenance), sections(name, volume))
             yield path
 
 

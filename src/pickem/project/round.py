@@ -156,7 +156,7 @@ class Learning:
             rounds.mark_ranked(project.store, latest.number)
 
     def _predict(self, patches: Sequence[PatchId]) -> NDArray[np.float32]:
-        return self._predictor.predict_proba(self._project.images.images(patches, self._predictor.context))
+        return self._predictor.predict_proba(self._project.inputs.images(patches, self._predictor.context))
 
     def _learner(self, labels: rounds.Labels, candidates: list[PatchId]) -> ActiveLearner:
         settings = self._project.settings
@@ -169,7 +169,7 @@ class Learning:
             self._predictor,
             strategy(settings.strategy),
             pool,
-            self._project.images,
+            self._project.inputs,
             Person(),
             settings.recipe.first,
             settings.recipe.following,

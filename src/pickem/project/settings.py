@@ -19,7 +19,7 @@ from pickem.predictor import (
     TrainingSettings,
     UNetSettings,
 )
-from pickem.predictor.settings import PrecisionName
+from pickem.predictor.settings import NormalisationKind, PrecisionName
 
 Unpainted = Literal["background", "unlabelled"]
 MOST_CLASSES = 9  # the number keys of the page
@@ -48,6 +48,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    normalisation: NormalisationKind = "percentiles"  # how `pickem new` measures each volume's grey values
     network: UNetSettings = UNetSettings(feature_maps=8)
     pretraining: PretrainingSettings = PretrainingSettings()  # while the first patches are labelled
     training: TrainingSettings = TrainingSettings(

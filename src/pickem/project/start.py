@@ -12,6 +12,7 @@ from pickem.errors import CheckpointError
 from pickem.learning import Purpose, stream
 from pickem.predictor import NetworkPredictor, pretrain
 from pickem.project import rounds
+from pickem.project.inputs import InputPool
 from pickem.project.project import Project
 
 PRETRAINED = "pretrained.safetensors"
@@ -38,7 +39,7 @@ def pretrain_on_volumes(
     pretrain(
         _path(project),
         settings.recipe.network,
-        project.images.images(patches, predictor.context),
+        InputPool(project.inputs, patches, project.images.grey_values(patches, predictor.context)),
         predictor.normalisation,
         settings.recipe.pretraining,
         predictor.backend,
