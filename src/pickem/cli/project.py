@@ -61,12 +61,15 @@ def label(
             # aside, as some browsers return only when the page is there, or closed
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
+    cores = threads or max(1, (os.cpu_count() or 2) - 1)
+    # Simulated, a run is one to repeat: its pretraining does not depend on how fast the labels came.
+    pretraining = "whole" if simulate else "until-labels"
     serve(
         project,
         host=host,
         port=port,
         token=token,
-        trainer_options=["--device", device, "--threads", str(threads or max(1, (os.cpu_count() or 2) - 1))],
+        trainer_options=["--device", device, "--threads", str(cores), "--pretraining", pretraining],
         ready=ready,
         meanwhile=simulated,
     )
