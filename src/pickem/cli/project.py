@@ -80,10 +80,9 @@ def status(project: ProjectPath) -> None:
     with open_asking(project) as opened:
         now = standing(opened.store, Activity("not running"))
         events = opened.store.events(3)
-        passed_over = opened.store.count("audit", "skipped")
     lines = [
         f"{now.labelled} patches labelled, {now.skipped} skipped, {now.queue} waiting",
-        f"control patches: {now.audit_done} of {now.audit_total} painted{_missing(passed_over)}",
+        f"control patches: {now.audit_done} of {now.audit_total} painted{_missing(now.audit_skipped)}",
         f"time spent: {_clock(now.seconds)}, {_clock(now.audit_seconds)} of it on control patches",
         *annotator_lines(now.annotators),
         f"{now.network.name}, from {now.network.labelled} patches" if now.network else "network: none yet",
@@ -94,8 +93,8 @@ def status(project: ProjectPath) -> None:
     typer.echo("\n".join(lines))
 
 
-def _missing(passed_over: int) -> str:
-    return f", {passed_over} skipped: the estimate knows nothing of them" if passed_over else ""
+def _missing(skipped: int) -> str:
+    return f", {skipped} skipped: the estimate knows nothing of them" if skipped else ""
 
 
 def _clock(seconds: float) -> timedelta:
