@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pickem.cli.images import EVERYWHERE, open_images
+from pickem.cli.images import EVERYWHERE, Images, open_images
 from pickem.cli.labels import open_labels
 from pickem.cli.options import ProjectPath, parse_voxel_size
 from pickem.cli.resolution import ask_resolution
@@ -16,8 +16,10 @@ from pickem.learning import Purpose, stream
 from pickem.project.importing import copy_checkpoint, import_labels, network_of
 from pickem.project.picture import write_picture
 from pickem.project.project import Project, check_free, create_project, open_project
+from pickem.project.scale import check_scale, learned_pixel_sizes
 from pickem.project.settings import LARGEST_PATCH, MOST_CLASSES, ProjectSettings, Recipe, Unpainted
 from pickem.strategies import strategy
+from pickem.volumes import Rescaled
 
 START = "start.safetensors"
 
@@ -87,6 +89,8 @@ def new(
             seed=seed,
             recipe=network[1] if network else Recipe(),
         )
+        if network:
+            _check_scale(network[0], images, settings)
 
         def fill(made: Project) -> None:
             if network:
@@ -116,6 +120,17 @@ def _check(classes: list[str], patch: int, strategy_name: str) -> None:
         )
     if len(set(classes)) != len(classes):
         raise ConfigError("Two classes have the same name.", got=", ".join(classes))
+
+
+def _check_scale(checkpoint: Path, images: Images, settings: ProjectSettings) -> None:
+    learned = learned_pixel_sizes(checkpoint)
+    working = {
+        name: Rescaled(images.volumes[name], source.factor).voxel_size
+        for name, source in settings.volumes.items()
+    }
+    check_scale(learned, working)
+    if not learned or None in working.values():
+        typer.echo("Whether the earlier network has learned at this resolution is not known.")
 
 
 def _tell(project: Path, audit: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import webbrowser
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pickem.cli.annotators import annotator_lines
+from pickem.cli.browser import open_page, private_folder
 from pickem.cli.course import course_lines
 from pickem.cli.moved import open_asking
 from pickem.cli.options import ProjectPath
@@ -51,7 +51,7 @@ def label(
     open_asking(project).close()  # before the server and the trainer open it, who ask nobody
     simulated = simulation(project, open_volume(simulate), patches, console) if simulate else None
 
-    def ready(address: str) -> None:
+    def ready(address: str, folder: Path) -> None:
         console.print(
             f"The page is open at\n\n    {address}\n\nCtrl-C ends; everything painted is saved.",
             highlight=False,
@@ -59,20 +59,21 @@ def label(
         )
         if browser and not simulate:
             # aside, as some browsers return only when the page is there, or closed
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+            threading.Thread(target=open_page, args=(address, folder), daemon=True).start()
 
     cores = threads or max(1, (os.cpu_count() or 2) - 1)
     # Simulated, a run is one to repeat: its pretraining does not depend on how fast the labels came.
     pretraining = "whole" if simulate else "until-labels"
-    serve(
-        project,
-        host=host,
-        port=port,
-        token=token,
-        trainer_options=["--device", device, "--threads", str(cores), "--pretraining", pretraining],
-        ready=ready,
-        meanwhile=simulated,
-    )
+    with private_folder() as folder:
+        serve(
+            project,
+            host=host,
+            port=port,
+            token=token,
+            trainer_options=["--device", device, "--threads", str(cores), "--pretraining", pretraining],
+            ready=lambda address: ready(address, folder),
+            meanwhile=simulated,
+        )
 
 
 def status(project: ProjectPath) -> None:

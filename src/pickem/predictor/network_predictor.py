@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ class NetworkPredictor:
     ----------
     network: an `nn.Module` that is a SegmentationNetwork with `classes` logits.
     description: JSON that identifies the network's architecture; a checkpoint with another is refused.
+    origin: JSON that checkpoints say besides: what of, at which resolution, the network learned.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class NetworkPredictor:
         training: TrainingSettings,
         measuring: MeasuringSettings,
         description: dict[str, object],
+        origin: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         self.network = network
         self.classes = classes
@@ -52,6 +55,7 @@ class NetworkPredictor:
         self._training = training
         self._measuring = measuring
         self._description = description
+        self._origin = dict(origin)
         self._module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         inference.freeze(network)
 
@@ -135,7 +139,7 @@ class NetworkPredictor:
 
     def save(self, path: Path) -> None:
         """Write weights and description as a checkpoint (see `pickem.predictor.checkpoints`)."""
-        write_checkpoint(path, self._module.state_dict(), self._whole_description())
+        write_checkpoint(path, self._module.state_dict(), self._whole_description() | self._origin)
 
     def load_weights(self, path: Path) -> None:
         """Continue from a checkpoint. Raises CheckpointError where it is damaged or of another network."""
@@ -211,6 +215,7 @@ def unet_predictor(
     training: TrainingSettings,
     measuring: MeasuringSettings,
     rng: np.random.Generator,
+    origin: Mapping[str, object] = MappingProxyType({}),
 ) -> NetworkPredictor:
     """A NetworkPredictor with a new U-Net; the same state of `rng` gives the same weights."""
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
@@ -222,4 +227,5 @@ def unet_predictor(
         training,
         measuring,
         description={"kind": "unet", **network.model_dump()},
+        origin=origin,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import tifffile
@@ -16,27 +16,31 @@ from pickem.durable import storage_error, whole_folder
 from pickem.errors import PickemError, VolumeExistsError
 from pickem.geometry import Box
 from pickem.project.painting import original
-from pickem.volumes import OmeZarrImage, Volume
+from pickem.volumes import OmeZarrImage, Volume, VoxelSize
 from pickem.volumes.ome_zarr import is_zarr_folder
 
 Form = Literal["tiff", "ome-zarr"]
+NM_PER_UM, NM_PER_CM = 1e3, 1e7
 _HELD = 2**28  # voxels of sections that are held to be written at once
 
 
 def write_stack(path: Path, sections: Iterator[NDArray[np.uint8]], volume: Volume) -> Path:
-    """Write sections on a volume's own grid one by one, as a compressed TIFF stack; returns its path."""
+    """Write sections on a volume's own grid one by one, as a compressed TIFF stack; returns its path.
+
+    The voxel size stands in its OME-XML, and that of a pixel in the resolution tags.
+    """
     partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with tifffile.TiffWriter(partial, bigtiff=True) as file:
+            with tifffile.TiffWriter(partial, bigtiff=True, ome=True) as file:
                 file.write(
                     sections,
                     shape=original(volume).shape,
                     dtype=np.uint8,
                     photometric="minisblack",
                     compression="zlib",
-                    metadata={"axes": "ZYX"},
+                    **_size_of(original(volume).voxel_size, path.stem),
                 )
             partial.replace(path)
         finally:
@@ -46,6 +50,21 @@ def write_stack(path: Path, sections: Iterator[NDArray[np.uint8]], volume: Volum
     except OSError as error:
         raise storage_error(path, error) from error
     return path
+
+
+def _size_of(voxel_size: VoxelSize | None, name: str) -> dict[str, Any]:
+    """What tifffile is told of the voxels' size, where it is known."""
+    metadata: dict[str, Any] = {"axes": "ZYX", "Name": name}
+    if voxel_size is None:
+        return {"metadata": metadata}
+    for axis, nm in zip("ZYX", voxel_size, strict=True):
+        metadata |= {f"PhysicalSize{axis}": nm / NM_PER_UM, f"PhysicalSize{axis}Unit": "µm"}
+    _, y, x = voxel_size
+    return {
+        "metadata": metadata,
+        "resolution": (NM_PER_CM / x, NM_PER_CM / y),
+        "resolutionunit": "CENTIMETER",
+    }
 
 
 @contextmanager

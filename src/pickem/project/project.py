@@ -32,6 +32,7 @@ from pickem.geometry import PatchId, Shape3
 from pickem.learning import Purpose, stream
 from pickem.predictor.settings import DeviceName
 from pickem.project.candidates import Candidates, audit_patches, first_picks
+from pickem.project.identity import identify
 from pickem.project.images import PatchImages
 from pickem.project.inputs import NetworkInputs, settle_normalisation
 from pickem.project.settings import ProjectSettings, settings_of, write_settings
@@ -86,11 +87,10 @@ class Project:
             self.images, settle_normalisation(self.store, self.checkpoints, self.images, kind)
         )
 
-    @property
-    def created(self) -> str:
-        """When the project was made, to the millisecond; tells projects of one name apart."""
-        rows = self.store.rows("SELECT at FROM events ORDER BY id LIMIT 1")
-        return str(rows[0]["at"]) if rows else ""
+    @cached_property
+    def id(self) -> str:
+        """Tells this project from every other one, its own copies included."""
+        return identify(self.store, self.folder)
 
     def candidates(self) -> Candidates:
         """The tiling of the volumes, less what is too near an audit patch and what the masks leave out."""
@@ -133,6 +133,7 @@ class Project:
             recipe.training,
             recipe.measuring,
             stream(self.settings.seed, Purpose.INITIAL_WEIGHTS),
+            origin={"voxel_sizes": {name: v.voxel_size for name, v in self.images.volumes.items()}},
         )
         if self.settings.start:
             predictor.start_from(self.checkpoints / self.settings.start)

@@ -131,7 +131,7 @@ def project(desk: OnDesk) -> ProjectInfo:
     settings = desk.project.settings
     return ProjectInfo(
         name=settings.name,
-        created=desk.project.created,
+        id=desk.project.id,
         classes=[
             ClassInfo(index=i, name=name, colour=COLOURS[i - 1])
             for i, name in enumerate(settings.classes, start=1)

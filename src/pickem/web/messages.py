@@ -102,7 +102,7 @@ class ProjectInfo(Answer):
     """
 
     name: str
-    created: str  # tells projects of one name apart
+    id: str  # tells projects of one name apart, a copy from its original
     classes: list[ClassInfo]
     unpainted: Literal["background", "unlabelled"]
     shared: bool

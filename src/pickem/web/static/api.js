@@ -41,7 +41,7 @@
 
 /**
  * @typedef {object} Project
- * @property {string} name @property {string} created tells projects of one name apart
+ * @property {string} name @property {string} id tells projects of one name apart
  * @property {ClassOfProject[]} classes @property {Unpainted} unpainted @property {Progress} progress
  * @property {boolean} shared other machines reach the server
  */
