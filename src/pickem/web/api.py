@@ -59,6 +59,7 @@ class Desk:
 
     def __init__(self, project: Project, supervisor: Supervisor, clock: Clock, *, shared: bool) -> None:
         self.project = project
+        self.id = project.id  # asked before the first request, which is to change nothing
         self.supervisor = supervisor
         self.clock = clock
         self.leases = Leases(project.store, clock)
@@ -131,7 +132,7 @@ def project(desk: OnDesk) -> ProjectInfo:
     settings = desk.project.settings
     return ProjectInfo(
         name=settings.name,
-        id=desk.project.id,
+        id=desk.id,
         classes=[
             ClassInfo(index=i, name=name, colour=COLOURS[i - 1])
             for i, name in enumerate(settings.classes, start=1)
