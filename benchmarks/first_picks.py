@@ -26,6 +26,7 @@ from pickem.benchmark.experiment import Experiment, load_experiment
 from pickem.datasets import open_dataset
 from pickem.geometry import PatchId
 from pickem.learning import Purpose, evaluate, stream
+from pickem.learning.surroundings import labels_with_context
 from pickem.predictor import ArrayTrainingSet, use_threads
 from pickem.project.candidates import first_picks
 from pickem.project.project import FIRST_CANDIDATES
@@ -83,10 +84,13 @@ def holdings(
 
 def jaccard(experiment: Experiment, seed: int, chosen: Sequence[PatchId], steps: int | None) -> float:
     """That of a network trained on these patches, over all of the evaluated part."""
-    patches = ArrayTrainingSet(experiment.train.images(chosen), experiment.train.labels(chosen))
+    predictor = experiment.predictor(seed)
+    patches = ArrayTrainingSet(
+        experiment.train.images(chosen, predictor.context),
+        labels_with_context(experiment.train.labels(chosen), predictor.context),
+    )
     first = experiment.profile.first
     phase = first.model_copy(update={"steps": steps, "epochs": None}) if steps else first
-    predictor = experiment.predictor(seed)
     predictor.fit(patches, phase, stream(seed, Purpose.TRAIN), lambda *_: None)
     return evaluate(predictor, experiment.evaluation.loaded, lambda *_: None).jaccard
 

@@ -35,8 +35,7 @@ class NetworkInputs:
     def images(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.float32]:
         """Normalised grey values (n, h + 2 context, w + 2 context) of patches of one size; volumes end in
         mirrors."""
-        read = [self._images.grey_values([patch], context)[0] for patch in patches]  # of several types
-        return self.normalised(read, patches)
+        return self.normalised(self._images.grey_values(patches, context), patches)
 
     def normalised(
         self, images: Sequence[NDArray[np.generic]] | NDArray[np.generic], patches: Sequence[PatchId]
