@@ -218,13 +218,13 @@ def test_a_damaged_earlier_network_is_given_up_and_learning_goes_on(tmp_path: Pa
 class Watched:
     """Reads images, and remembers of which patches."""
 
-    def __init__(self, images: Callable[[Sequence[PatchId]], NDArray[np.generic]]) -> None:
+    def __init__(self, images: Callable[[Sequence[PatchId], int], NDArray[np.generic]]) -> None:
         self._images = images
         self.asked: list[PatchId] = []
 
-    def __call__(self, patches: Sequence[PatchId]) -> NDArray[np.generic]:
+    def __call__(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
         self.asked += patches
-        return self._images(patches)
+        return self._images(patches, context)
 
 
 @pytest.mark.parametrize("candidates", ["tiling", "random"])
