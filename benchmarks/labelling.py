@@ -11,7 +11,6 @@ Writes the table of docs/results/labelling.md.
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import tempfile
@@ -24,11 +23,9 @@ import requests
 import tifffile
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.machine import described_machine
+from benchmarks.marked import write_table
 from pickem.datasets import open_dataset
 
-TARGET = Path(__file__).parents[1] / "docs" / "results" / "labelling.md"
-MARKED = re.compile(r"(<!-- waits -->\n).*?(<!-- end -->)", re.DOTALL)
 CHROMIUM = "/usr/bin/chromium"  # Debian's
 PORT, TOKEN = 8799, "benchmark"
 SUBMITS = 60
@@ -63,10 +60,7 @@ def main() -> None:
         finally:
             server.terminate()
             server.wait()
-    table = "\n".join(f"| {name} | {value} |" for name, value in lines)
-    measured = f"`python -m benchmarks.labelling`, {described_machine()}.\n\n| | |\n|---|---|\n{table}"
-    TARGET.write_text(MARKED.sub(rf"\g<1>{measured}\n\g<2>", TARGET.read_text("utf-8")), encoding="utf-8")
-    print(table)
+    write_table("waits", "python -m benchmarks.labelling", ["", ""], lines)
 
 
 def write_volume(home: Path) -> np.ndarray:

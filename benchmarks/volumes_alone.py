@@ -14,8 +14,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pickem.predictor import Backend, NetworkPredictor, keep_freed_memory
+from pickem.blockwise.grey_values import normalisation_of
+from pickem.predictor import Backend, NetworkPredictor, Normalisation, keep_freed_memory
+from pickem.predictor.description import read_description
 from pickem.predictor.loading import load_predictor
+from pickem.volumes import open_volume
 
 PIECE, REPEATS = 1024, 8  # pixels a side, pieces
 WINDOW, OVERLAP, BATCH = 512, 0.25, 4  # of MONAI's inference
@@ -27,13 +30,19 @@ def main() -> None:
     torch.set_num_threads(int(threads))
     started = time.perf_counter()
     if what == "bare":
-        voxels, seconds = _bare(load_predictor(Path(network), Backend("cpu", "fp32")))
+        voxels, seconds = _bare(_predictor(Path(network), Normalisation(mean=127.5, deviation=50)))
     else:
         run = {"plain": _plain, "monai": _monai}[what]
-        voxels, seconds = run(load_predictor(Path(network), Backend("cpu", "fp32")), Path(rest[0]))
+        volume = Path(rest[0])
+        sample = normalisation_of(read_description(Path(network)), open_volume(str(volume)))
+        voxels, seconds = run(_predictor(Path(network), sample), volume)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     everything = time.perf_counter() - started
     print(json.dumps({"rate": voxels / seconds / 1e6, "seconds": everything, "peak": peak}))
+
+
+def _predictor(network: Path, normalisation: Normalisation) -> NetworkPredictor:
+    return load_predictor(network, Backend("cpu", "fp32"), normalisation)
 
 
 def _bare(predictor: NetworkPredictor) -> tuple[int, float]:
@@ -55,8 +64,7 @@ def _plain(predictor: NetworkPredictor, path: Path) -> tuple[int, float]:
     assert isinstance(network, torch.nn.Module)
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     started = time.perf_counter()
-    volume = np.load(path).astype(np.float32)
-    volume = (volume - predictor.normalisation.mean) / predictor.normalisation.deviation
+    volume = predictor.normalisation.apply(np.load(path))[:, 0]
     labels = np.zeros(volume.shape, np.uint8)
     with torch.inference_mode():
         for z, section in enumerate(volume):
@@ -72,8 +80,7 @@ def _monai(predictor: NetworkPredictor, path: Path) -> tuple[int, float]:
     network = predictor.network
     assert isinstance(network, torch.nn.Module)
     started = time.perf_counter()
-    volume = np.load(path).astype(np.float32)
-    volume = (volume - predictor.normalisation.mean) / predictor.normalisation.deviation
+    volume = predictor.normalisation.apply(np.load(path))[:, 0]
     labels = np.zeros(volume.shape, np.uint8)
     with torch.inference_mode():
         for z, section in enumerate(volume):

@@ -122,17 +122,28 @@ def test_the_browser_finds_the_page_however_long_it_takes_to_open(
     browser = tmp_path / "browser.py"
     browser.write_text(
         f"#!{sys.executable}\n"
-        "import sys\n"
-        "from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener\n"
+        "import os, re, stat, sys, urllib.parse\n"
+        "from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener, url2pathname\n"
+        "file = url2pathname(urllib.parse.urlsplit(sys.argv[1]).path)\n"
+        "modes = [stat.S_IMODE(os.stat(path).st_mode) for path in (file, os.path.dirname(file))]\n"
+        "address = re.search('href=\"(.*?)\"', open(file).read())[1]\n"
         "opener = build_opener(HTTPCookieProcessor(), ProxyHandler({}))\n"
-        f"page = opener.open(sys.argv[1], timeout={LIMIT / 4}).read()\n"
+        f"page = opener.open(address, timeout={LIMIT / 4}).read()\n"
+        f"open({str(tmp_path / 'seen')!r}, 'w').write(f'{{modes}} {{sys.argv}} {{file}}')\n"
         f"open({str(tmp_path / 'page.html')!r}, 'wb').write(page)\n"
     )
     browser.chmod(0o755)
     monkeypatch.setenv("BROWSER", f"{browser} %s")
-    with LabelCommand(new_project(tmp_path), "--port", 0, "--browser"):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    with LabelCommand(new_project(tmp_path), "--port", 0, "--browser") as running:
         wait_until((tmp_path / "page.html").exists, "the page is opened")
+        running.process.send_signal(signal.SIGINT)
+        running.process.wait()
     assert b"<html" in (tmp_path / "page.html").read_bytes()
+    seen = (tmp_path / "seen").read_text()
+    assert seen.startswith(f"{[0o600, 0o700]} "), "others on the machine cannot read the file"
+    assert TOKEN not in seen, "nor find the token in the list of processes"
+    assert not list((tmp_path / "data").rglob("*.html")), "and it goes with the server"
 
 
 # the trainer -----------------------------------------------------------------------------------------------

@@ -105,8 +105,9 @@ def test_no_seams_whatever_the_blocks(
     volume = write_volume(folder / "volume.npy", demo_regions, shape)
     cut = layout(chunk, shard, block)
     out = folder / "seg.ome.zarr"
-    predict_here(client, order(checkpoint, volume, out, layout=cut, probabilities=("axon", "myelin")))
-    expected = whole_planes(load_predictor(checkpoint, CPU), np.load(volume))
+    wanted = order(checkpoint, volume, out, layout=cut, probabilities=("axon", "myelin"))
+    predict_here(client, wanted)
+    expected = whole_planes(load_predictor(checkpoint, CPU, wanted.network.normalisation), np.load(volume))
     labels = valid_label_levels(out)[0]
     clear = np.diff(np.sort(expected, axis=0)[-2:], axis=0)[0] > 2e-4  # else rounding may decide
     np.testing.assert_array_equal(labels[clear], expected.argmax(axis=0)[clear])
@@ -128,7 +129,8 @@ def test_bf16_leaves_the_labels_where_they_are(
     )
     network = wanted.network.model_copy(update={"precision": "bf16"})
     predict_here(client, dataclasses.replace(wanted, network=network))
-    expected = whole_planes(load_predictor(checkpoint, Backend("cpu", "bf16")), plane[None]).argmax(axis=0)
+    whole = load_predictor(checkpoint, Backend("cpu", "bf16"), network.normalisation)
+    expected = whole_planes(whole, plane[None]).argmax(axis=0)
     assert np.mean(valid_label_levels(tmp_path / "seg.ome.zarr")[0] != expected) <= 1e-4
 
 

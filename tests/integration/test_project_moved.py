@@ -147,3 +147,13 @@ def test_the_network_of_a_project_whose_volume_is_gone_can_be_used(tmp_path: Pat
     )
     assert outcome.returncode == 0, outcome.stderr
     assert (tmp_path / "next.pickem" / "checkpoints" / "start.safetensors").exists()
+
+
+def test_what_somebody_wrote_into_the_settings_stays(project: Path) -> None:
+    settings = project / "project.toml"
+    notes = "# ours: fixed on Monday\n\n" + settings.read_text().replace(
+        'path = "discs.tif"', 'path = "discs.tif"  # the good one'
+    )
+    settings.write_text(notes)
+    assert pickem_here("move", project, "discs", project.with_name("moved.tif")).returncode == 0
+    assert settings.read_text() == notes.replace('"discs.tif"', '"moved.tif"')

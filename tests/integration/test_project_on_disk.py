@@ -31,6 +31,7 @@ from pickem.project.round import Learning
 from pickem.project.settings import VolumeSource, read_settings, write_settings
 from pickem.project.sources import move_image
 from pickem.project.store import NewMask
+from pickem.volumes import open_volume
 from tests.fixtures.ome_zarr_reading import valid_group_of_labels, valid_label_levels
 from tests.fixtures.tiny_project import (
     SHAPE,
@@ -305,12 +306,13 @@ def test_the_segmentation_is_what_the_network_sees(tmp_path: Path) -> None:
         predictor.load_weights(project.checkpoints / "round-0000.safetensors")
         checkpoint = (project.checkpoints / "round-0000.safetensors").read_bytes()
         (folder,) = export_segmentation(project, tmp_path / "out", lambda *_: None, "cpu", "ome-zarr")
-    image, found = tifffile.imread(tmp_path / "discs.tif"), tifffile.imread(path)
+        expected = predictor.predict_plane(project.inputs.plane("discs", 7)).argmax(axis=0)
+    found = tifffile.imread(path)
     np.testing.assert_array_equal(valid_label_levels(folder)[0], found)
     provenance = json.loads((folder / "zarr.json").read_text())["attributes"]["pickem"]
     assert provenance["checkpoint"] == "round-0000.safetensors"
     assert provenance["sha256"] == hashlib.sha256(checkpoint).hexdigest()
-    np.testing.assert_array_equal(found[7], predictor.predict_plane(image[7]).argmax(axis=0))
+    np.testing.assert_array_equal(found[7], expected)
     assert found.shape == SHAPE
     assert said == [(n, 12) for n in range(1, 13)]
 
@@ -359,3 +361,39 @@ def test_a_copy_is_a_project_of_its_own(tmp_path: Path) -> None:
         paint_queue(copy, 1)
         assert copy.store.count("query", "submitted") == 3
         assert original.store.count("query", "submitted") == 2
+
+
+def test_a_copy_has_an_id_of_its_own_and_a_project_that_moved_keeps_its(tmp_path: Path) -> None:
+    """Under which the browser keeps unsaved strokes."""
+
+    def id_of(folder: Path) -> str:
+        with open_project(folder) as project:
+            return project.id
+
+    folder = make_tiny_project(tmp_path / "here")
+    first = id_of(folder)
+    assert id_of(folder) == first
+    shutil.copytree(folder.parent, tmp_path / "copy")
+    copied = id_of(tmp_path / "copy" / "tiny.pickem")
+    assert copied not in ("", first)
+    folder.parent.rename(tmp_path / "there")
+    assert id_of(tmp_path / "there" / "tiny.pickem") == first
+    database = tmp_path / "there" / "tiny.pickem" / "project.sqlite"
+    shutil.copyfile(database, tmp_path / "backup.sqlite")
+    database.unlink()
+    shutil.copyfile(tmp_path / "backup.sqlite", database)
+    assert id_of(tmp_path / "there" / "tiny.pickem") == first, "restored"
+    assert id_of(tmp_path / "copy" / "tiny.pickem") == copied
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_exported_stacks_say_how_large_a_voxel_is(tmp_path: Path, factor: int) -> None:
+    volumes = {"discs": VolumeSource(path="discs.tif", voxel_size=(30.0, 4.0, 2.5), factor=factor)}
+    with open_project(make_tiny_project(tmp_path, volumes=volumes)) as project:
+        (path,) = export_labels(project, tmp_path / "out")
+    assert open_volume(str(path)).voxel_size == pytest.approx((30.0, 4.0, 2.5)), "that of the file"
+    with tifffile.TiffFile(path) as file:
+        assert "PhysicalSizeZ" in (file.ome_metadata or "")
+        numerator, denominator = file.pages[0].tags["XResolution"].value
+        assert numerator / denominator == pytest.approx(1e7 / 2.5)
+        assert file.series[0].shape == SHAPE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from pickem.geometry import PatchId
 from pickem.learning.round import Stage
+from pickem.predictor import PretrainingSettings
 from pickem.project import round as project_round
 from pickem.project import rounds
 from pickem.project.project import Project, open_project
@@ -71,6 +73,33 @@ def test_the_network_is_pretrained_once_while_the_first_patches_are_labelled(tmp
         paint_queue(project, 4)
         assert learn(project) == ["train", "rank"]
         assert newest_weights(project) != with_start
+
+
+def test_pretraining_ends_when_labels_wait_and_keeps_what_it_learned(tmp_path: Path) -> None:
+    long = PRETRAINED.model_copy(update={"pretraining": PretrainingSettings(steps=1000, batch_size=2)})
+    with open_project(make_tiny_project(tmp_path, recipe=long)) as project:
+        said: list[int] = []
+
+        def progress(stage: Stage, done: int, total: int) -> None:
+            said.append(done)
+            if done in (2, 5):  # a person answers meanwhile
+                paint_queue(project, 2)
+
+        hands = Learning(project, project.predictor("cpu"), progress, "until-labels")
+        assert due(project, "until-labels") == "pretrain"
+        hands.do("pretrain")
+        assert said == [1, 2, 3, 4, 5]
+        header = json.loads((project.checkpoints / "pretrained.json").read_text())
+        assert header["steps"] == 5
+        assert "5 of 1000 steps" in project.store.events(1)[0][2]
+        assert due(project, "until-labels") == "train"
+
+
+def test_labels_that_are_there_first_are_not_kept_waiting(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path, recipe=PRETRAINED)) as project:
+        paint_queue(project, 4)
+        assert due(project, "until-labels") == "train"
+        assert due(project, "whole") == "pretrain", "and what has to be repeatable waits"
 
 
 def newest_weights(project: Project) -> bytes:
@@ -161,7 +190,7 @@ def test_every_network_is_measured_on_all_audit_masks_painted_by_now(tmp_path: P
         assert [measured.quality.patches for measured in course(store)] == [4, 4]
         corrected, mask = next(iter(store.submitted("audit").items()))
         answer(store, corrected.id, 1 - mask, "submitted")
-        project.images.images = watched = Watched(project.images.images)  # type: ignore[method-assign]
+        project.inputs.images = watched = Watched(project.inputs.images)  # type: ignore[method-assign]
         assert learn(project) == ["measure", "measure"]
         assert watched.asked == [corrected.patch] * 2, "and no other is looked at again"
         counts = [rounds.audit_counts(store, number)[1] for number in (0, 1)]
@@ -189,13 +218,13 @@ def test_a_damaged_earlier_network_is_given_up_and_learning_goes_on(tmp_path: Pa
 class Watched:
     """Reads images, and remembers of which patches."""
 
-    def __init__(self, images: Callable[[Sequence[PatchId]], NDArray[np.generic]]) -> None:
+    def __init__(self, images: Callable[[Sequence[PatchId], int], NDArray[np.generic]]) -> None:
         self._images = images
         self.asked: list[PatchId] = []
 
-    def __call__(self, patches: Sequence[PatchId]) -> NDArray[np.generic]:
+    def __call__(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
         self.asked += patches
-        return self._images(patches)
+        return self._images(patches, context)
 
 
 @pytest.mark.parametrize("candidates", ["tiling", "random"])

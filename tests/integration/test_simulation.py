@@ -21,18 +21,19 @@ from pickem.project.settings import ProjectSettings, Recipe, VolumeSource
 from pickem.volumes import open_volume
 from tests.fixtures.labelling_server import TOKEN, serving
 from tests.fixtures.stand_ins import scene
-from tests.fixtures.tiny_dataset import write_tiny_dataset
+from tests.fixtures.tiny_dataset import PROFILE, write_tiny_dataset
 from tests.fixtures.tiny_project import SHAPE, make_tiny_project
 from tests.integration.command_line import pickem, rows
 
 ROUNDS = 3
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["percentiles", "deviation"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny dataset, a project on its training image, and a benchmark of it."""
     folder = tmp_path_factory.mktemp("simulation") / "data"
     dataset = write_tiny_dataset(folder)
+    (folder / "profile.toml").write_text(f'normalisation = "{request.param}"\n{PROFILE}')
     profile = load_profile(str(folder / "profile.toml"))
     settings = ProjectSettings(
         name="tiny",
@@ -46,6 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pool=profile.pool,
         audit_patches=0,
         recipe=Recipe(
+            normalisation=profile.normalisation,
             network=profile.network,
             pretraining=profile.pretraining,
             training=profile.training,

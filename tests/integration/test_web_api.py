@@ -19,7 +19,7 @@ from pickem.project.settings import VolumeSource
 from pickem.project.store import Store
 from tests.fixtures.labelling_server import Client, contents, place, serving
 from tests.fixtures.stand_ins import scene
-from tests.fixtures.tiny_project import SHAPE, make_tiny_project, selection, truth
+from tests.fixtures.tiny_project import SHAPE, answer, make_tiny_project, selection, truth
 
 SETTINGS = {"first_patches": 3, "per_round": 2, "margin": 16, "audit_patches": 4, "audit_every": 3}
 QUEUED = 7  # first_patches and two more rounds' worth
@@ -92,6 +92,22 @@ def test_every_third_patch_is_a_control_patch(page: Client) -> None:
     assert kinds == ["query", "query", "audit"] * 3
 
 
+def test_a_skipped_control_patch_is_counted_and_comes_once_more(page: Client, project: Path) -> None:
+    with Store(project / "project.sqlite") as store:
+        first, *others = store.open_audit()
+        for other in others:
+            answer(store, other.id, np.zeros(PATCH, np.uint8), "submitted")
+    skipped = page.ask("POST", f"/api/patches/{first.id}/skip").json()
+    assert skipped["progress"]["audit_skipped"] == 1
+    while (served := page.read("next"))["kind"] == "query":
+        page.save(served)
+    assert (served["id"], served["state"], served["revision"]) == (first.id, "open", 1)
+    assert "once more" in served["reason"]
+    assert page.ask("POST", f"/api/patches/{first.id}/lease").json()["held"]
+    page.save(served)
+    assert page.read("project")["progress"]["audit_skipped"] == 0
+
+
 def test_a_control_patch_is_painted_blind(page: Client, project: Path) -> None:
     """Even where the database holds a proposal for one."""
     with Store(project / "project.sqlite") as store:
@@ -134,12 +150,12 @@ def test_a_patch_that_was_ranked_by_no_network_has_no_proposal(page: Client) -> 
 
 
 def test_when_nothing_waits_the_answer_says_so(page: Client) -> None:
-    answer = page.ask("GET", "/api/next")
-    while answer.status_code == 200:
-        page.save(answer.json())
-        answer = page.ask("GET", "/api/next")
-    assert answer.status_code == 404
-    assert "No patch is waiting" in answer.json()["message"]
+    reply = page.ask("GET", "/api/next")
+    while reply.status_code == 200:
+        page.save(reply.json())
+        reply = page.ask("GET", "/api/next")
+    assert reply.status_code == 404
+    assert "No patch is waiting" in reply.json()["message"]
     assert page.read("project")["progress"]["labelled"] == QUEUED
 
 

@@ -73,7 +73,7 @@ def test_the_token_moves_from_the_address_into_a_cookie(page: Client) -> None:
     (cookie,) = SimpleCookie(answer.headers["Set-Cookie"]).values()
     assert (cookie.key, cookie.value, cookie["path"]) == (COOKIE, TOKEN, "/")
     assert cookie["httponly"]
-    assert cookie["samesite"].lower() == "strict"
+    assert cookie["samesite"].lower() == "lax"
     with_cookie = Client(page.address, {"Cookie": f"{COOKIE}={TOKEN}"})
     assert with_cookie.ask("GET", "/").status_code == 200
     assert with_cookie.ask("GET", "/api/project").status_code == 200

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pickem.geometry import PatchId
+from pickem.project.passed_over import passed_over
 from pickem.project.serving import next_patch
 from pickem.project.store import Store, StoredPatch
 from tests.fixtures.tiny_project import answer, selection
@@ -41,6 +42,35 @@ def test_every_third_patch_is_of_the_audit_until_that_is_used_up(store: Store) -
     assert kinds == "qqaqqaqqqq"
     assert [stored.patch for stored in served if stored.kind == "query"] == QUERIES
     assert [stored.patch for stored in served if stored.kind == "audit"] == AUDIT
+
+
+def test_a_skipped_control_patch_comes_once_more_after_the_others(store: Store) -> None:
+    first, second = store.open_audit()
+    answer(store, first.id, None, "skipped")
+    served = []
+    while (stored := next_patch(store, audit_every=3)) is not None:
+        served.append(stored)
+        answer(
+            store,
+            stored.id,
+            MASK if stored.kind == "query" else None,
+            "submitted" if stored.kind == "query" else "skipped",
+        )
+    assert [stored for stored in served if stored.kind == "audit"] == [second, first, second]
+    assert "".join(stored.kind[0] for stored in served) == "qaqqaqqaqqq", "and as rarely as ever"
+
+
+def test_one_that_was_skipped_and_painted_then_is_done(store: Store) -> None:
+    first, second = store.open_audit()
+    answer(store, second.id, MASK, "submitted")
+    answer(store, first.id, None, "skipped")
+    assert passed_over(store) == [first]
+    assert following(store) == first, "it is its turn, and leased"
+    answer(store, first.id, MASK, "draft")
+    assert following(store) == first, "begun"
+    answer(store, first.id, MASK, "submitted")
+    assert passed_over(store) == []
+    assert following(store).kind == "query"
 
 
 def test_a_patch_that_was_begun_comes_first(store: Store) -> None:

@@ -15,6 +15,8 @@ from pickem.errors import ConfigError, DatasetInvalidError
 from pickem.geometry import PatchId, random_patches, tile_patches
 from pickem.learning import Purpose, Regions, SimulatedOracle, stream
 from pickem.predictor import NetworkPredictor, Normalisation, resolve_backend, unet_predictor
+from pickem.predictor.settings import NormalisationKind
+from pickem.volumes import ArrayVolume, sample_blocks
 
 SplitName = Literal["test", "dev"]
 
@@ -77,8 +79,16 @@ def load_experiment(dataset: Dataset, split: SplitName, profile: Profile) -> Exp
     train, evaluation = Regions(parts.train), Regions(parts.evaluate)
     for part, regions in (("training", train), ("evaluated", evaluation)):
         _check_classes(dataset, part, regions)
-    normalisation = Normalisation.of(region.images for region in train.loaded)
+    normalisation = fit_normalisation(train, profile.normalisation)
     return Experiment(tuple(dataset.classes), profile, train, evaluation, normalisation)
+
+
+def fit_normalisation(train: Regions, kind: NormalisationKind) -> Normalisation:
+    """What the grey values of the training regions say, by either rule; a project's volumes by the same."""
+    images = [region.images for region in train.loaded]
+    if kind == "deviation":
+        return Normalisation.of(images)
+    return Normalisation.robust(block for image in images for block in sample_blocks(ArrayVolume(image)))
 
 
 def check_pool(experiment: Experiment, rounds: int) -> None:

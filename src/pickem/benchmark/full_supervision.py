@@ -110,8 +110,9 @@ def _train_on_everything(
     experiment: Experiment, journal: RunJournal, steps: int, seed: int, initial: Path, teller: _Teller
 ) -> EvaluationRecord:
     patches = RegionTrainingSet.of(experiment)
-    started = time.perf_counter()
-    predictor, fitted = _fit(experiment, patches, steps, seed, initial, teller)
+    predictor = _start(experiment, seed, initial, teller)
+    started = time.perf_counter()  # after pretraining, which belongs to the seed and has a record of its own
+    fitted = _fit(predictor, experiment, patches, steps, seed, teller)
     trained = time.perf_counter()
     scores = _scores(experiment, predictor, teller)
     evaluated = time.perf_counter()
@@ -152,27 +153,31 @@ def _enough_steps(
         experiment = experiment or load_dev()
         steps = budget.steps[-1] * 2 if budget.steps else start
         patches = RegionTrainingSet.of(experiment)
-        predictor, _ = _fit(experiment, patches, steps, 0, path.parent / "dev", teller)
+        predictor = _start(experiment, 0, path.parent / "dev", teller)
+        _fit(predictor, experiment, patches, steps, 0, teller)
         jaccard = _scores(experiment, predictor, teller).jaccard
         budget = Budget(steps=(*budget.steps, steps), jaccard=(*budget.jaccard, jaccard))
         write_record(path, budget)
     return enough
 
 
+def _start(experiment: Experiment, seed: int, initial: Path, teller: _Teller) -> NetworkPredictor:
+    predictor = experiment.predictor(seed)
+    start_pretrained(predictor, experiment, initial, seed, teller.stage("pretraining"))
+    return predictor
+
+
 def _fit(
+    predictor: NetworkPredictor,
     experiment: Experiment,
     patches: RegionTrainingSet,
     steps: int,
     seed: int,
-    initial: Path,
     teller: _Teller,
-) -> tuple[NetworkPredictor, FitReport]:
+) -> FitReport:
     first = experiment.profile.first
     phase = Phase(learning_rate=first.learning_rate, steps=steps, schedule=first.schedule)
-    predictor = experiment.predictor(seed)
-    start_pretrained(predictor, experiment, initial, seed, teller.stage("pretraining"))
-    fitted = predictor.fit(patches, phase, stream(seed, Purpose.TRAIN), teller.stage("training"))
-    return predictor, fitted
+    return predictor.fit(patches, phase, stream(seed, Purpose.TRAIN), teller.stage("training"))
 
 
 def _scores(experiment: Experiment, predictor: NetworkPredictor, teller: _Teller) -> Evaluation:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pickem.errors import ConfigError, nearest_names
 from pickem.predictor import MeasuringSettings, Phase, PretrainingSettings, TrainingSettings, UNetSettings
-from pickem.predictor.settings import DeviceName, PrecisionName
+from pickem.predictor.settings import DeviceName, NormalisationKind, PrecisionName
 
 
 class FullSupervision(BaseModel):
@@ -37,6 +37,7 @@ class Profile(BaseModel):
     first: Phase  # training on the initial set
     following: Phase  # fine-tuning after each query
     pretraining: PretrainingSettings = PretrainingSettings(task="none")  # on the pool, before any label
+    normalisation: NormalisationKind = "deviation"  # of the training volume's grey values
     network: UNetSettings = UNetSettings()
     training: TrainingSettings = TrainingSettings()
     measuring: MeasuringSettings = MeasuringSettings()

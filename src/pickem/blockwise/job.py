@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pickem.blockwise.blocks import Layout, Reach
 from pickem.geometry import Shape3
+from pickem.predictor.normalisation import Normalisation
 from pickem.predictor.settings import DeviceName, PrecisionName, Views
 from pickem.volumes import Rescaled, Volume, VoxelSize, open_volume, read_by_section
 from pickem.volumes.resampled import Grid, Resampled, Scale
@@ -44,6 +45,7 @@ class NetworkAddress(BaseModel):
 
     checkpoint: Path  # absolute, as every worker sees it
     sha256: str
+    normalisation: Normalisation  # of the volume's grey values, on the grid that the network sees
     device: DeviceName = "auto"
     precision: PrecisionName = "auto"
     views: Views = "one"

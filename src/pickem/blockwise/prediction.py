@@ -244,13 +244,14 @@ def _write_tiff(order: Order, progress: Progress) -> None:
             progress(At("TIFF", z * height * width, depth * height * width))
             yield section
 
-    write_stack(order.out, sections(), labels.shape)
+    write_stack(order.out, sections(), labels.shape, labels.voxel_size)
     output.remove(order.labels)
 
 
 def _identity(order: Order, volume: Volume, precision: str) -> output.Json:
     settings = {
         "network": order.network.sha256,
+        "normalisation": order.network.normalisation.description(),
         "precision": precision,
         "views": order.network.views,
         "voxel_size": volume.voxel_size,

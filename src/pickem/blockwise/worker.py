@@ -161,7 +161,9 @@ def _predictor(address: NetworkAddress, precision: PrecisionName) -> NetworkPred
             expected=address.sha256,
             todo="put the right file back, or begin anew with --overwrite",
         )
-    return load_predictor(address.checkpoint, resolve_backend(address.device, precision))
+    return load_predictor(
+        address.checkpoint, resolve_backend(address.device, precision), address.normalisation
+    )
 
 
 def _finite(images: NDArray[np.generic]) -> NDArray[np.generic]:

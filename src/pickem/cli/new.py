@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pickem.cli.images import EVERYWHERE, open_images
+from pickem.cli.images import EVERYWHERE, Images, open_images
+from pickem.cli.labels import open_labels
 from pickem.cli.options import ProjectPath, parse_voxel_size
 from pickem.cli.resolution import ask_resolution
 from pickem.errors import ConfigError
@@ -15,9 +16,10 @@ from pickem.learning import Purpose, stream
 from pickem.project.importing import copy_checkpoint, import_labels, network_of
 from pickem.project.picture import write_picture
 from pickem.project.project import Project, check_free, create_project, open_project
+from pickem.project.scale import check_scale, learned_pixel_sizes
 from pickem.project.settings import LARGEST_PATCH, MOST_CLASSES, ProjectSettings, Recipe, Unpainted
 from pickem.strategies import strategy
-from pickem.volumes import open_volume
+from pickem.volumes import Rescaled
 
 START = "start.safetensors"
 
@@ -49,7 +51,12 @@ def new(
         Unpainted, typer.Option(help="What a pixel means that nobody painted.")
     ] = "background",
     labels: Annotated[
-        str | None, typer.Option(help="Masks that exist already, of the volume's shape; 255 = not labelled.")
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]MASKS",
+            help="Masks that exist already, of a volume's shape, 255 = not labelled; once a volume, in their "
+            "order, or with the volume's name.",
+        ),
     ] = None,
     start: Annotated[
         Path | None, typer.Option("--from", help="An earlier project, to begin with its network.")
@@ -63,6 +70,7 @@ def new(
     _check(classes, patch, strategy_name)
     size = parse_voxel_size(voxel_size)
     images = open_images(volumes, where or [], size)
+    masks = open_labels(labels or [], list(images.volumes))
     network = network_of(start, classes) if start else None
     picture = project.with_name(f"{project.name}.resolutions.png")
     try:
@@ -81,13 +89,15 @@ def new(
             seed=seed,
             recipe=network[1] if network else Recipe(),
         )
+        if network:
+            _check_scale(network[0], images, settings)
 
         def fill(made: Project) -> None:
             if network:
                 copy_checkpoint(network[0], made.checkpoints, START)
-            if labels:
-                taken = import_labels(made, open_volume(labels), unpainted)
-                typer.echo(f"Took over the labels of {taken} patches.")
+            for name, mask in masks.items():
+                taken = import_labels(made, name, mask, unpainted)
+                typer.echo(f"Took over the labels of {taken} patches of {name}.")
             if picture.exists():
                 picture.replace(made.folder / "resolutions.png")
 
@@ -110,6 +120,17 @@ def _check(classes: list[str], patch: int, strategy_name: str) -> None:
         )
     if len(set(classes)) != len(classes):
         raise ConfigError("Two classes have the same name.", got=", ".join(classes))
+
+
+def _check_scale(checkpoint: Path, images: Images, settings: ProjectSettings) -> None:
+    learned = learned_pixel_sizes(checkpoint)
+    working = {
+        name: Rescaled(images.volumes[name], source.factor).voxel_size
+        for name, source in settings.volumes.items()
+    }
+    check_scale(learned, working)
+    if not learned or None in working.values():
+        typer.echo("Whether the earlier network has learned at this resolution is not known.")
 
 
 def _tell(project: Path, audit: int) -> None:

@@ -102,6 +102,7 @@ def predict(
         network=NetworkAddress(
             checkpoint=network.checkpoint.absolute(),
             sha256=read_description(network.checkpoint).sha256,
+            normalisation=network.volume.normalisation,
             device=device,
             precision=precision,
             views="flips" if augment == "flips" else "one",
@@ -165,7 +166,7 @@ def _network(source: Path, volume: str | None, voxel_size: VoxelSize | None) -> 
         raise ConfigError(
             "A network alone does not say what to segment.", todo=f"pickem predict {source} VOLUME --out …"
         )
-    return _Network(source, class_values(names), other_volume(volume, voxel_size, found.resolution))
+    return _Network(source, class_values(names), other_volume(volume, voxel_size, found))
 
 
 def _start(resume: bool, overwrite: bool) -> Start:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import webbrowser
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pickem.cli.annotators import annotator_lines
+from pickem.cli.browser import open_page, private_folder
 from pickem.cli.course import course_lines
 from pickem.cli.moved import open_asking
 from pickem.cli.options import ProjectPath
@@ -51,7 +51,7 @@ def label(
     open_asking(project).close()  # before the server and the trainer open it, who ask nobody
     simulated = simulation(project, open_volume(simulate), patches, console) if simulate else None
 
-    def ready(address: str) -> None:
+    def ready(address: str, folder: Path) -> None:
         console.print(
             f"The page is open at\n\n    {address}\n\nCtrl-C ends; everything painted is saved.",
             highlight=False,
@@ -59,17 +59,21 @@ def label(
         )
         if browser and not simulate:
             # aside, as some browsers return only when the page is there, or closed
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+            threading.Thread(target=open_page, args=(address, folder), daemon=True).start()
 
-    serve(
-        project,
-        host=host,
-        port=port,
-        token=token,
-        trainer_options=["--device", device, "--threads", str(threads or max(1, (os.cpu_count() or 2) - 1))],
-        ready=ready,
-        meanwhile=simulated,
-    )
+    cores = threads or max(1, (os.cpu_count() or 2) - 1)
+    # Simulated, a run is one to repeat: its pretraining does not depend on how fast the labels came.
+    pretraining = "whole" if simulate else "until-labels"
+    with private_folder() as folder:
+        serve(
+            project,
+            host=host,
+            port=port,
+            token=token,
+            trainer_options=["--device", device, "--threads", str(cores), "--pretraining", pretraining],
+            ready=lambda address: ready(address, folder),
+            meanwhile=simulated,
+        )
 
 
 def status(project: ProjectPath) -> None:
@@ -77,10 +81,9 @@ def status(project: ProjectPath) -> None:
     with open_asking(project) as opened:
         now = standing(opened.store, Activity("not running"))
         events = opened.store.events(3)
-        passed_over = opened.store.count("audit", "skipped")
     lines = [
         f"{now.labelled} patches labelled, {now.skipped} skipped, {now.queue} waiting",
-        f"control patches: {now.audit_done} of {now.audit_total} painted{_missing(passed_over)}",
+        f"control patches: {now.audit_done} of {now.audit_total} painted{_missing(now.audit_skipped)}",
         f"time spent: {_clock(now.seconds)}, {_clock(now.audit_seconds)} of it on control patches",
         *annotator_lines(now.annotators),
         f"{now.network.name}, from {now.network.labelled} patches" if now.network else "network: none yet",
@@ -91,8 +94,8 @@ def status(project: ProjectPath) -> None:
     typer.echo("\n".join(lines))
 
 
-def _missing(passed_over: int) -> str:
-    return f", {passed_over} skipped: the estimate knows nothing of them" if passed_over else ""
+def _missing(skipped: int) -> str:
+    return f", {skipped} skipped: the estimate knows nothing of them" if skipped else ""
 
 
 def _clock(seconds: float) -> timedelta:

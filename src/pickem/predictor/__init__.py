@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from pickem.predictor.allocator import keep_freed_memory
-from pickem.predictor.normalisation import Normalisation
+from pickem.predictor.normalisation import Normalisation, PerVolume
 from pickem.predictor.protocol import FitReport, Predictor
 from pickem.predictor.scoring import score
 from pickem.predictor.settings import (
@@ -39,6 +39,7 @@ __all__ = [
     "MeasuringSettings",
     "NetworkPredictor",
     "Normalisation",
+    "PerVolume",
     "Phase",
     "Predictor",
     "PretrainingSettings",

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pickem.errors import CheckpointError
-from pickem.predictor.normalisation import Normalisation
+from pickem.predictor.normalisation import Normalisation, PerVolume
 from pickem.predictor.settings import UNetSettings
 
 FORMAT = 1
@@ -24,7 +24,7 @@ class CheckpointDescription(BaseModel):
     sha256: str  # of the tensors
     network: UNetSettings
     classes: int = Field(ge=2)  # background included
-    normalisation: Normalisation
+    normalisation: Normalisation | PerVolume
     context: int = Field(0, ge=0)  # pixels around a patch that it was trained with
     class_names: tuple[str, ...] | None = None  # foreground
     resolution: float | None = Field(None, gt=0)  # nm a pixel along y and x

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from pickem.geometry import Box, blocks, whole
 from pickem.predictor.backend import Backend
 from pickem.predictor.network import SegmentationNetwork
-from pickem.predictor.normalisation import Normalisation
+from pickem.predictor.normalisation import Normaliser
 from pickem.predictor.settings import Views
 
 TILE = (
@@ -29,7 +29,7 @@ TILE = (
 def predict_images(
     network: SegmentationNetwork,
     images: NDArray[np.generic],
-    normalisation: Normalisation,
+    normalisation: Normaliser,
     backend: Backend,
     views: Views = "one",
 ) -> torch.Tensor:
@@ -47,7 +47,7 @@ def predict_plane(
     network: SegmentationNetwork,
     plane: NDArray[np.generic],
     classes: int,
-    normalisation: Normalisation,
+    normalisation: Normaliser,
     backend: Backend,
     tile: int = TILE,
     context: int = 0,
@@ -93,7 +93,7 @@ class Segmented:
 def segment(
     network: SegmentationNetwork,
     plane: NDArray[np.generic],
-    normalisation: Normalisation,
+    normalisation: Normaliser,
     backend: Backend,
     views: Views,
     wanted: Sequence[int],

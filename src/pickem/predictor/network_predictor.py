@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from pickem.predictor.backend import Backend
 from pickem.predictor.checkpoints import read_checkpoint, write_checkpoint
 from pickem.predictor.inference import Segmented
 from pickem.predictor.network import SegmentationNetwork, State
-from pickem.predictor.normalisation import Normalisation
+from pickem.predictor.normalisation import Normaliser
 from pickem.predictor.protocol import FitReport, Images, Probabilities, Progress
 from pickem.predictor.settings import MeasuringSettings, Phase, TrainingSettings, UNetSettings, Views
 from pickem.predictor.training_set import TrainingSet
@@ -41,12 +42,12 @@ class NetworkPredictor:
         self,
         network: SegmentationNetwork,
         classes: int,
-        normalisation: Normalisation,
+        normalisation: Normaliser,
         backend: Backend,
         training: TrainingSettings,
         measuring: MeasuringSettings,
         description: dict[str, object],
-        about: Mapping[str, object] | None = None,
+        about: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         self.network = network
         self.classes = classes
@@ -55,7 +56,7 @@ class NetworkPredictor:
         self._training = training
         self._measuring = measuring
         self._description = description
-        self._about = dict(about or {})
+        self._about = dict(about)
         self._module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         inference.freeze(network)
 
@@ -167,7 +168,10 @@ class NetworkPredictor:
         """Continue from a checkpoint. Raises CheckpointError where it is damaged or of another network."""
         weights, header = read_checkpoint(path)
         for key in self._whole_description():
-            self._compare(path, header, key)
+            if key != "normalisation":
+                self._compare(path, header, key)
+        if not self.normalisation.matches(header.get("normalisation")):
+            self._compare(path, header, "normalisation")
         self._module.load_state_dict(weights)
 
     def start_from(self, path: Path) -> None:
@@ -195,7 +199,7 @@ class NetworkPredictor:
         return {
             "network": self._description,
             "classes": self.classes,
-            "normalisation": self.normalisation.model_dump(),
+            "normalisation": self.normalisation.description(),
             **({"context": self.context} if self.context else {}),
         }
 
@@ -229,12 +233,12 @@ class NetworkPredictor:
 def unet_predictor(
     network: UNetSettings,
     classes: int,
-    normalisation: Normalisation,
+    normalisation: Normaliser,
     backend: Backend,
     training: TrainingSettings,
     measuring: MeasuringSettings,
     rng: np.random.Generator,
-    about: Mapping[str, object] | None = None,
+    about: Mapping[str, object] = MappingProxyType({}),
 ) -> NetworkPredictor:
     """A NetworkPredictor with a new U-Net; the same state of `rng` gives the same weights."""
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))

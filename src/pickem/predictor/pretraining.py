@@ -11,7 +11,7 @@ denoising   white noise is added and has to be taken away; the loss looks at all
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +23,8 @@ from torch.nn import functional as F
 from pickem.predictor.augmentation import augment
 from pickem.predictor.backend import Backend
 from pickem.predictor.checkpoints import write_checkpoint
-from pickem.predictor.normalisation import Normalisation
-from pickem.predictor.protocol import FitReport, Progress
+from pickem.predictor.normalisation import Normaliser
+from pickem.predictor.protocol import FitReport, ImagePool, Progress
 from pickem.predictor.settings import AugmentationSettings, PretrainingSettings, UNetSettings
 from pickem.predictor.training import report_of, schedule_of
 from pickem.predictor.unet import HEAD, UNet
@@ -35,17 +35,19 @@ _CHANGES = AugmentationSettings(contrast=0.2, brightness=0.2)  # flips and quart
 def pretrain(
     path: Path,
     network: UNetSettings,
-    images: NDArray[np.generic],
-    normalisation: Normalisation,
+    images: ImagePool,
+    normalisation: Normaliser,
     settings: PretrainingSettings,
     backend: Backend,
     rng: np.random.Generator,
     progress: Progress,
+    enough: Callable[[], bool] = lambda: False,
 ) -> FitReport:
     """Train a U-Net to restore `images` and write its weights, less the head, as the checkpoint `path`.
 
     `images`: (n, h, w) grey values, sides multiples of the network's stride. `NetworkPredictor.start_from`
-    reads the checkpoint. Raises TrainingError where the loss becomes NaN.
+    reads the checkpoint. `enough` is asked after each step; what was learned until it says so is kept. Raises
+    TrainingError where the loss becomes NaN.
     """
     on_host = torch.Generator().manual_seed(int(rng.integers(2**63)))
     module = UNet(network, 1, on_host)
@@ -70,11 +72,14 @@ def pretrain(
         schedule.step()
         losses[step] = loss.detach()
         progress(step + 1, settings.steps)
+        if enough():
+            break
 
-    fitted = report_of(losses, settings.learning_rate)
+    fitted = report_of(losses[: step + 1], settings.learning_rate)
     body = {name: tensor for name, tensor in module.state_dict().items() if not name.startswith(HEAD)}
     description = {"kind": "unet", **network.model_dump()}
-    write_checkpoint(path, body, {"network": description, "pretraining": settings.model_dump()})
+    learned = {"pretraining": settings.model_dump(), "steps": fitted.steps}
+    write_checkpoint(path, body, {"network": description, **learned})
     return fitted
 
 

@@ -13,6 +13,7 @@ from pickem.predictor.training_set import Balance, TrainingSet, steps_per_epoch
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
+NormalisationKind = Literal["percentiles", "deviation"]  # see `pickem.predictor.normalisation`
 DropoutPlace = Literal["bottleneck", "decoder", "everywhere"]
 LossName = Literal["cross-entropy", "dice-cross-entropy"]
 Schedule = Literal["constant", "one-cycle"]

@@ -14,7 +14,7 @@ from pickem.predictor.augmentation import augment
 from pickem.predictor.backend import Backend
 from pickem.predictor.losses import LOSSES, as_targets
 from pickem.predictor.network import SegmentationNetwork
-from pickem.predictor.normalisation import Normalisation
+from pickem.predictor.normalisation import Normaliser
 from pickem.predictor.protocol import FitReport, Progress
 from pickem.predictor.settings import Phase, Schedule, TrainingSettings
 from pickem.predictor.training_set import TrainingSet, batches
@@ -23,7 +23,7 @@ from pickem.predictor.training_set import TrainingSet, batches
 def fit(
     network: SegmentationNetwork,
     patches: TrainingSet,
-    normalisation: Normalisation,
+    normalisation: Normaliser,
     settings: TrainingSettings,
     phase: Phase,
     backend: Backend,

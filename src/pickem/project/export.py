@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickem.durable import write_durably
-from pickem.geometry import Box
 from pickem.predictor.settings import DeviceName
 from pickem.project.course import turns
 from pickem.project.exported_images import Form, replaced_image, write_sections
@@ -33,9 +32,9 @@ def export_labels(project: Project, folder: Path, form: Form = "tiff") -> Iterat
     """
     for name, volume in project.images.volumes.items():
         if form == "tiff":
-            yield write_stack(
-                folder / f"{name}-labels.tif", _painted(project, name, volume), original(volume).shape
-            )
+            own = original(volume)
+            painted = _painted(project, name, volume)
+            yield write_stack(folder / f"{name}-labels.tif", painted, own.shape, own.voxel_size)
         else:
             path = folder / f"{name}-labels.ome.zarr"
             with replaced_image(path) as building:
@@ -72,22 +71,22 @@ def export_segmentation(
     total = sum(shape[0] for shape in project.shapes.values())
     done = itertools.count(1)
 
-    def sections(volume: Volume) -> Iterator[NDArray[np.uint8]]:
-        _, height, width = volume.shape
+    def sections(name: str, volume: Volume) -> Iterator[NDArray[np.uint8]]:
         for z in range(volume.shape[0]):
-            plane = volume.read(Box((z, 0, 0), (z + 1, height, width)))[0]
-            segmented = predictor.predict_plane(plane).argmax(axis=0).astype(np.uint8)
+            segmented = predictor.predict_plane(project.inputs.plane(name, z)).argmax(axis=0).astype(np.uint8)
             progress(next(done), total)  # before the last `yield`, from which the writer never comes back
             yield on_own_grid(segmented[None], volume, own_section(z, volume))[0]
 
     for name, volume in project.images.volumes.items():
         if form == "tiff":
-            yield write_stack(folder / f"{name}-segmentation.tif", sections(volume), original(volume).shape)
+            path = folder / f"{name}-segmentation.tif"
+            own = original(volume)
+            yield write_stack(path, sections(name, volume), own.shape, own.voxel_size)
         else:
             provenance = {"checkpoint": checkpoint.name, "sha256": _sha256(checkpoint)}
             path = folder / f"{name}-segmentation.ome.zarr"
             with replaced_image(path) as building:
-                write_sections(create_labels(project, name, building, provenance), sections(volume))
+                write_sections(create_labels(project, name, building, provenance), sections(name, volume))
             yield path
 
 

@@ -23,14 +23,15 @@ class PatchImages:
         self.volumes = dict(volumes)
 
     def images(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
-        """Grey values (n, h + 2 context, w + 2 context) of patches of one size; volumes end in mirrors.
+        """As `grey_values`. Values that are not numbers become 0."""
+        return _finite(self.grey_values(patches, context))
 
-        Values that are not numbers become 0.
-        """
+    def grey_values(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
+        """Grey values (n, h + 2 context, w + 2 context) of patches of one size; volumes end in mirrors."""
         homes = [self.volumes[patch.volume] for patch in patches]
         return np.stack(
             [
-                _finite(read_with_context(home.read, patch, context, whole(home.shape)))
+                read_with_context(home.read, patch, context, whole(home.shape))
                 for patch, home in zip(patches, homes, strict=True)
             ]
         )

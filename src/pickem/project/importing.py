@@ -18,23 +18,19 @@ from pickem.project.store import NewMask, Store
 from pickem.volumes import Rescaled, Volume
 
 
-def import_labels(project: Project, labels: Volume, unpainted: Unpainted) -> int:
-    """Take over masks of the project's only volume as submitted patches; returns how many patches.
+def import_labels(project: Project, name: str, labels: Volume, unpainted: Unpainted) -> int:
+    """Take over masks of the volume `name` as submitted patches; returns how many patches.
 
     `labels` has the shape of the volume as it lies on disk; its values are class indices and 255. Where
     `unpainted` is "unlabelled", 0 becomes 255. Patches without any labelled pixel, or too near an audit
-    patch, are left out; a mask of where to look keeps nothing back. Raises ConfigError and InvalidMaskError.
+    patch, are left out; a mask of where to look keeps nothing back. Raises InvalidMaskError.
     """
-    if len(project.images.volumes) != 1:
-        raise ConfigError(
-            "Labels can be imported for one volume.", got=f"{len(project.images.volumes)} volumes"
-        )
-    name, volume = next(iter(project.images.volumes.items()))
+    volume = project.images.volumes[name]
     factor = project.settings.volumes[name].factor
     own = volume.original.shape if isinstance(volume, Rescaled) else volume.shape
     if labels.shape != own:
         raise InvalidMaskError(
-            "The labels do not have the shape of the volume.", got=labels.shape, expected=own
+            f"The labels do not have the shape of the volume {name}.", got=labels.shape, expected=own
         )
     size, classes = project.settings.patch, len(project.settings.classes)
     free = project.candidates()
@@ -45,7 +41,7 @@ def import_labels(project: Project, labels: Volume, unpainted: Unpainted) -> int
         unknown = set(np.unique(mask).tolist()) - {*range(classes + 1), UNLABELLED}
         if unknown:
             raise InvalidMaskError(
-                "The labels hold values that are no class.",
+                f"The labels of {name} hold values that are no class.",
                 got=sorted(unknown)[:10],
                 expected=f"0 to {classes}, or {UNLABELLED} for not labelled",
             )

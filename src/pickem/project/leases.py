@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from pickem.project.passed_over import passed_over
 from pickem.project.store import Store
 
 LASTS = timedelta(minutes=10)  # without a sign of its annotator
@@ -51,12 +52,13 @@ class Leases:
     def keep(self, number: int, annotator: str) -> Hold:
         """Lease a patch to an annotator where it is free, and prolong all that they have.
 
-        A patch that was submitted or skipped is leased to nobody. Raises UnknownPatchError and StorageError.
+        A patch that was submitted or skipped, and is not served once more, is leased to nobody. Raises
+        UnknownPatchError and StorageError.
         """
         with self._store.change():
-            self._store.patch(number)
+            stored = self._store.patch(number)
             answer = self._store.rows(_LAST_ANSWER, number)
-            if answer:
+            if answer and stored not in passed_over(self._store):
                 return Hold(held=False, by=answer[0]["annotator"])
             by = self.held().get(number, annotator)
             if by == annotator:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pickem.blockwise.grey_values import normalisation_of
 from pickem.blockwise.job import VolumeAddress
 from pickem.blockwise.resolution import fit
 from pickem.errors import ConfigError, NoResultsError, nearest_names
+from pickem.predictor.description import CheckpointDescription, read_description
+from pickem.predictor.normalisation import Normalisation
 from pickem.project import rounds
 from pickem.project.project import Project
 from pickem.project.sources import location
@@ -19,6 +22,7 @@ class Chosen:
     """A volume and how the network sees it, with what to tell the person about that."""
 
     address: VolumeAddress
+    normalisation: Normalisation
     said: str
 
 
@@ -54,22 +58,23 @@ def choose_volume(project: Project, asked: str | None, voxel_size: VoxelSize | N
         address = VolumeAddress(
             location=location(project.folder, source), voxel_size=size, scale=(factor, factor)
         )
-        return Chosen(address, _own(source.factor))
+        return Chosen(address, project.inputs.normalisation.volumes[name], _own(source.factor))
     if not _is_there(name) and "/" not in name:
         raise ConfigError(
             "This project has no volume of this name, and there is no such file.",
             got=name,
             todo=nearest_names(name, volumes),
         )
-    return other_volume(name, voxel_size, project.resolution)
+    return other_volume(name, voxel_size, read_description(newest_checkpoint(project)))
 
 
-def other_volume(path: str, voxel_size: VoxelSize | None, resolution: float | None) -> Chosen:
-    """Any volume, seen by a network that was trained at `resolution` (nm a pixel). Raises as
-    `choose_volume`."""
+def other_volume(path: str, voxel_size: VoxelSize | None, network: CheckpointDescription) -> Chosen:
+    """Any volume, seen at the resolution and with the kind of normalisation that the network was trained
+    with. Raises as `choose_volume`."""
     where = path if "://" in path else str(Path(path).absolute())
-    found = fit(open_volume(where, voxel_size), resolution)
-    return Chosen(VolumeAddress(location=where, voxel_size=voxel_size, scale=found.scale), found.said)
+    found = fit(open_volume(where, voxel_size), network.resolution)
+    address = VolumeAddress(location=where, voxel_size=voxel_size, scale=found.scale)
+    return Chosen(address, normalisation_of(network, address.open_working()), found.said)
 
 
 def _is_there(path: str) -> bool:

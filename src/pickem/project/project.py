@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -29,10 +30,11 @@ from pickem.errors import (
 )
 from pickem.geometry import PatchId, Shape3
 from pickem.learning import Purpose, stream
-from pickem.predictor import Normalisation
 from pickem.predictor.settings import DeviceName
 from pickem.project.candidates import Candidates, audit_patches, first_picks
+from pickem.project.identity import identify
 from pickem.project.images import PatchImages
+from pickem.project.inputs import NetworkInputs, settle_normalisation
 from pickem.project.settings import ProjectSettings, settings_of, write_settings
 from pickem.project.sources import open_images, open_masks, remembered
 from pickem.project.store import Store
@@ -77,11 +79,18 @@ class Project:
         """Shapes of the volumes on the working grid, by name."""
         return {name: volume.shape for name, volume in self.images.volumes.items()}
 
-    @property
-    def created(self) -> str:
-        """When the project was made, to the millisecond; tells projects of one name apart."""
-        rows = self.store.rows("SELECT at FROM events ORDER BY id LIMIT 1")
-        return str(rows[0]["at"]) if rows else ""
+    @cached_property
+    def inputs(self) -> NetworkInputs:
+        """What the network sees. The first time in the life of a project, a sample of its volumes is read."""
+        kind = self.settings.recipe.normalisation
+        return NetworkInputs(
+            self.images, settle_normalisation(self.store, self.checkpoints, self.images, kind)
+        )
+
+    @cached_property
+    def id(self) -> str:
+        """Tells this project from every other one, its own copies included."""
+        return identify(self.store, self.folder)
 
     @property
     def resolution(self) -> float | None:
@@ -117,7 +126,7 @@ class Project:
         return first_picks(drawn, self.images.images(drawn), wanted, selecting)
 
     def predictor(self, device: DeviceName = "auto") -> NetworkPredictor:
-        """A network with the project's first weights, normalised by samples of its volumes."""
+        """A network with the project's first weights, for what `inputs` gives."""
         # Here and not above: they load PyTorch, which serving a page does not need.
         from pickem.predictor import resolve_backend, unet_predictor
 
@@ -125,12 +134,16 @@ class Project:
         predictor = unet_predictor(
             recipe.network,
             len(self.settings.classes) + 1,
-            Normalisation.of(self.images.samples()),
+            self.inputs.normalisation,
             resolve_backend(device, recipe.precision),
             recipe.training,
             recipe.measuring,
             stream(self.settings.seed, Purpose.INITIAL_WEIGHTS),
-            about={"class_names": list(self.settings.classes), "resolution": self.resolution},
+            about={
+                "class_names": list(self.settings.classes),
+                "resolution": self.resolution,
+                "voxel_sizes": {name: v.voxel_size for name, v in self.images.volumes.items()},
+            },
         )
         if self.settings.start:
             predictor.start_from(self.checkpoints / self.settings.start)
@@ -234,6 +247,7 @@ def _check_strategy(name: str) -> None:
 def _reserve_and_queue(project: Project) -> None:
     settings = project.settings
     shapes = project.shapes
+    settle_normalisation(project.store, project.checkpoints, project.images, settings.recipe.normalisation)
     Candidates(shapes, settings.patch, [], 0)  # refuses volumes that are too small
     _check_masks(project)
     rng = stream(settings.seed, Purpose.POOL)

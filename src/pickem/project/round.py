@@ -33,7 +33,7 @@ from pickem.project import rounds
 from pickem.project.project import QUEUE, Project
 from pickem.project.quality import write_quality
 from pickem.project.rounds import Round
-from pickem.project.start import pretrain_on_volumes, pretraining_is_due, start_pretrained
+from pickem.project.start import Pretraining, pretrain_on_volumes, pretraining_is_due, start_pretrained
 from pickem.strategies import strategy
 
 Part = Literal["pretrain", "train", "measure", "rank", "pick"]
@@ -43,7 +43,7 @@ KEPT_NETWORKS = 2  # the newest ones are kept in any case: the last, and the one
 KEPT_BYTES = 2**28  # of checkpoints: some 500 of the default network's; beyond that the oldest are deleted
 
 
-def due(project: Project) -> Part | None:
+def due(project: Project, pretraining: Pretraining = "whole") -> Part | None:
     """What the trainer should do now; None = wait for labels."""
     store, settings = project.store, project.settings
     latest = rounds.latest_round(store)
@@ -52,7 +52,7 @@ def due(project: Project) -> Part | None:
     runs_dry = len(store.queue()) < few <= store.queue_length()
     if not latest and runs_dry:
         return "pick"
-    if pretraining_is_due(project):
+    if pretraining_is_due(project, pretraining):
         return "pretrain"
     if rounds.is_under_way(store) or rounds.waiting_labels(store) >= enough:
         return "train"
@@ -62,12 +62,22 @@ def due(project: Project) -> Part | None:
 
 
 class Learning:
-    """The trainer's hands: a network, kept between the parts of a round."""
+    """The trainer's hands: a network, kept between the parts of a round.
 
-    def __init__(self, project: Project, predictor: NetworkPredictor, progress: Progress) -> None:
+    pretraining: for how long to learn without labels.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        predictor: NetworkPredictor,
+        progress: Progress,
+        pretraining: Pretraining = "whole",
+    ) -> None:
         self._project = project
         self._predictor = predictor
         self._progress = progress
+        self._pretraining = pretraining
         self._holds: int | None = None  # the round whose weights the predictor holds
 
     def do(self, part: Part) -> None:
@@ -84,7 +94,9 @@ class Learning:
     def pretrain(self) -> None:
         """Learn from the volumes alone what the first network starts with."""
         remove_partial_files(self._project.checkpoints)
-        pretrain_on_volumes(self._project, self._predictor, partial(self._progress, "pretraining"))
+        pretrain_on_volumes(
+            self._project, self._predictor, self._pretraining, partial(self._progress, "pretraining")
+        )
 
     def train(self) -> None:
         """Fit the network to all labels, from the weights of the round before."""
@@ -156,7 +168,7 @@ class Learning:
             rounds.mark_ranked(project.store, latest.number)
 
     def _predict(self, patches: Sequence[PatchId]) -> NDArray[np.float32]:
-        return self._predictor.predict_proba(self._project.images.images(patches, self._predictor.context))
+        return self._predictor.predict_proba(self._project.inputs.images(patches, self._predictor.context))
 
     def _learner(self, labels: rounds.Labels, candidates: list[PatchId]) -> ActiveLearner:
         settings = self._project.settings
@@ -169,7 +181,7 @@ class Learning:
             self._predictor,
             strategy(settings.strategy),
             pool,
-            self._project.images,
+            self._project.inputs,
             Person(),
             settings.recipe.first,
             settings.recipe.following,

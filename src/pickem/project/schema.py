@@ -7,6 +7,8 @@
        │           └── corrections     how much of the one that was shown had to be changed
        └──────< audit_counts >── rounds ── quality    what each network got right on each audit patch
                                    └────── gains      and how much more than an earlier one
+    normalisation                  of each volume's grey values
+    identity                       which project this is, and where it was when that was last asked
     events                         what happened, for the person and for whoever helps them
 
 `user_version` counts the steps taken.
@@ -113,6 +115,20 @@ STEPS = (
         patch INTEGER NOT NULL UNIQUE REFERENCES patches,
         annotator TEXT NOT NULL,
         until TEXT NOT NULL
+    );
+    """,
+    # 4: how each volume's grey values are normalised (what was trained before says so in its checkpoints);
+    # which project this is
+    """
+    CREATE TABLE normalisation (
+        volume TEXT PRIMARY KEY,
+        mean REAL NOT NULL, deviation REAL NOT NULL,
+        low REAL, high REAL
+    );
+    CREATE TABLE identity (
+        id TEXT NOT NULL,
+        folder TEXT NOT NULL,
+        inode INTEGER NOT NULL
     );
     """,
 )

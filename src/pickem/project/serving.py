@@ -5,6 +5,7 @@ from __future__ import annotations
 from pickem.errors import StorageError
 from pickem.project.annotators import ALONE
 from pickem.project.leases import Clock, Leases, system_clock
+from pickem.project.passed_over import count_served_again, passed_over
 from pickem.project.store import Store, StoredPatch
 
 
@@ -18,8 +19,9 @@ def next_patch(
     """The patch for an annotator to work on now, leased to them; never one that is leased to another.
 
     It is one that they have begun, else one that they have a lease of, else every `audit_every`-th from the
-    audit, else the best of the queue, else one of the audit; what others have begun comes last. None where
-    there is nothing to do until the queue is filled or somebody leaves.
+    audit, else the best of the queue, else one of the audit; what others have begun comes last. Audit patches
+    that were skipped come after the other ones, once more: the estimate must not be that of the easy patches
+    alone. None where there is nothing to do until the queue is filled or somebody leaves.
 
     `skip_ahead`: the patch being worked on; asks for the one after it.
     """
@@ -44,12 +46,14 @@ def _choose(
 
     begun = store.begun()
     own = free([stored for stored, by in begun if by in ("", annotator)])
-    audit, queue = free(store.open_audit()), free([queued.stored for queued in store.queue()])
+    audit = free([*store.open_audit(), *passed_over(store)])
+    queue = free([queued.stored for queued in store.queue()])
     waiting = {stored.id: stored for stored in (*queue, *audit)}
     own += [waiting[number] for number in held if number in waiting]
     if own:
         return own[0]
-    turn = store.count_answered() + len(held.keys() | ({skip_ahead} - {None}))  # all that was ever served
+    served = held.keys() | ({skip_ahead} - {None})
+    turn = store.count_answered() + count_served_again(store) + len(served)  # all that was ever served
     if audit and turn % audit_every == audit_every - 1:
         return audit[0]
     others = {stored.id for stored, by in begun if by not in ("", annotator)}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
 import tomli_w
+import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pickem.durable import write_durably
@@ -19,7 +21,7 @@ from pickem.predictor import (
     TrainingSettings,
     UNetSettings,
 )
-from pickem.predictor.settings import PrecisionName
+from pickem.predictor.settings import NormalisationKind, PrecisionName
 
 Unpainted = Literal["background", "unlabelled"]
 MOST_CLASSES = 9  # the number keys of the page
@@ -48,6 +50,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    normalisation: NormalisationKind = "percentiles"  # how `pickem new` measures each volume's grey values
     network: UNetSettings = UNetSettings(feature_maps=8)
     pretraining: PretrainingSettings = PretrainingSettings()  # while the first patches are labelled
     training: TrainingSettings = TrainingSettings(
@@ -98,6 +101,16 @@ class ProjectSettings(BaseModel):
 def write_settings(path: Path, settings: ProjectSettings) -> None:
     """Write project.toml, whole or not at all."""
     write_durably(path, tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True)).encode())
+
+
+def rewrite_volume(path: Path, name: str, changes: Mapping[str, str]) -> None:
+    """Set some keys of a volume in project.toml; comments and all else that somebody wrote there stay.
+
+    Raises StorageError.
+    """
+    document = tomlkit.parse(path.read_text("utf-8"))
+    document["volumes"][name].update(changes)
+    write_durably(path, tomlkit.dumps(document).encode())
 
 
 def settings_of(project: Path) -> ProjectSettings:

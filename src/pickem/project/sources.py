@@ -5,7 +5,7 @@ A path inside the folder that holds the project is kept relative to it, so that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from pickem.errors import (
@@ -17,7 +17,7 @@ from pickem.errors import (
     nearest_names,
 )
 from pickem.geometry import Shape3
-from pickem.project.settings import ProjectSettings, VolumeSource, settings_of, write_settings
+from pickem.project.settings import ProjectSettings, VolumeSource, rewrite_volume, settings_of
 from pickem.project.where import Where
 from pickem.volumes import Rescaled, Volume, open_volume, read_by_section
 
@@ -76,7 +76,7 @@ def move_image(folder: Path, name: str, to: str) -> None:
     VolumeFormatError, and VolumeChangedError where what lies there is another volume.
     """
     _check_same(folder, name, _source(folder, name), open_volume(to))
-    _rewrite(folder, name, lambda source: source.model_copy(update={"path": kept_path(to, folder)}))
+    rewrite_volume(folder / "project.toml", name, {"path": kept_path(to, folder)})
 
 
 def move_mask(folder: Path, name: str, to: str) -> None:
@@ -91,7 +91,7 @@ def move_mask(folder: Path, name: str, to: str) -> None:
     mask = open_volume(to)
     if source.shape is not None:
         Where(mask, source.shape)
-    _rewrite(folder, name, lambda source: source.model_copy(update={"where": kept_path(to, folder)}))
+    rewrite_volume(folder / "project.toml", name, {"where": kept_path(to, folder)})
 
 
 def location(folder: Path, source: VolumeSource) -> str:
@@ -118,12 +118,6 @@ def _source(folder: Path, name: str) -> VolumeSource:
             "This project has no volume of this name.", got=name, todo=nearest_names(name, volumes)
         )
     return volumes[name]
-
-
-def _rewrite(folder: Path, name: str, change: Callable[[VolumeSource], VolumeSource]) -> None:
-    settings = settings_of(folder)
-    volumes = {**settings.volumes, name: change(settings.volumes[name])}
-    write_settings(folder / "project.toml", settings.model_copy(update={"volumes": volumes}))
 
 
 def _check_same(folder: Path, name: str, source: VolumeSource, volume: Volume) -> None:

@@ -1,50 +1,71 @@
 """What a project's first network starts from: another project's network, or its own volume without labels.
 
-Pretraining needs no person, so it runs while the first patches are being labelled.
+Pretraining needs no person, so it runs while the first patches are being labelled, and no longer: once there
+are enough of them, a network that has learned from labels is worth more than a better start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from pickem.errors import CheckpointError
 from pickem.learning import Purpose, stream
 from pickem.predictor import NetworkPredictor, pretrain
 from pickem.project import rounds
+from pickem.project.inputs import InputPool
 from pickem.project.project import Project
 
 PRETRAINED = "pretrained.safetensors"
+Pretraining = Literal["whole", "until-labels"]  # a simulated annotator waits for the whole, people do not
 
 
-def pretraining_is_due(project: Project) -> bool:
+def pretraining_is_due(project: Project, length: Pretraining) -> bool:
     """Whether the first network is still to come and could start better than from drawn weights."""
     settings = project.settings
+    if length == "until-labels" and labels_are_waiting(project):
+        return False
     if settings.recipe.pretraining.task == "none" or settings.start or rounds.latest_round(project.store):
         return False
     return not _is_there(_path(project))
 
 
+def labels_are_waiting(project: Project) -> bool:
+    """Whether there are enough labels for the first network."""
+    return rounds.waiting_labels(project.store) >= project.settings.first_patches
+
+
 def pretrain_on_volumes(
-    project: Project, predictor: NetworkPredictor, progress: Callable[[int, int], None]
+    project: Project,
+    predictor: NetworkPredictor,
+    length: Pretraining,
+    progress: Callable[[int, int], None],
 ) -> None:
     """Learn to restore patches of the project's volumes, and keep the weights in its checkpoints.
+
+    "until-labels" stops as soon as enough labels wait, and notes that; what was learned by then is kept.
 
     Patches near audit patches take no part, and none of the labels does. `predictor` lends its grey value
     normalisation and its device; its weights stay as they are.
     """
     settings = project.settings
     patches = project.draw(settings.pool, stream(settings.seed, Purpose.POOL))
-    pretrain(
+    fitted = pretrain(
         _path(project),
         settings.recipe.network,
-        project.images.images(patches, predictor.context),
+        InputPool(project.inputs, patches, project.images.grey_values(patches, predictor.context)),
         predictor.normalisation,
         settings.recipe.pretraining,
         predictor.backend,
         stream(settings.seed, Purpose.PRETRAIN),
         progress,
+        (lambda: labels_are_waiting(project)) if length == "until-labels" else (lambda: False),
     )
+    planned = settings.recipe.pretraining.steps
+    if fitted.steps < planned:
+        words = f"ended after {fitted.steps} of {planned} steps, as labels wait for the first network"
+        project.store.note("pretraining", words)
 
 
 def start_pretrained(project: Project, predictor: NetworkPredictor) -> None:

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 from pickem.errors import PickemError, TrainingError
 from pickem.learning.round import Stage
@@ -23,6 +23,7 @@ from pickem.predictor.settings import DeviceName
 from pickem.project.label_images import Upkeep
 from pickem.project.project import open_project
 from pickem.project.round import Learning, due
+from pickem.project.start import Pretraining
 
 POLL_SECONDS = 0.5
 REPORT_SECONDS = 0.2
@@ -60,6 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("project", type=Path)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--pretraining", choices=get_args(Pretraining), default="until-labels")
     given = parser.parse_args(arguments)
     _end_with_parent()
     if hasattr(os, "nice"):
@@ -67,21 +69,21 @@ def main(arguments: list[str] | None = None) -> None:
     use_threads(given.threads)
     keep_freed_memory()
     try:
-        _work(given.project, cast(DeviceName, given.device))
+        _work(given.project, cast(DeviceName, given.device), cast(Pretraining, given.pretraining))
     except PickemError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
 
 
-def _work(folder: Path, device: DeviceName) -> None:
+def _work(folder: Path, device: DeviceName, pretraining: Pretraining) -> None:
     report = Reporter()
     report.say("starting")
     with open_project(folder) as project:
-        learning = Learning(project, project.predictor(device), report)
+        learning = Learning(project, project.predictor(device), report, pretraining)
         labels = Upkeep(project)
         report.say("waiting for labels")
         while True:
-            part = due(project)
+            part = due(project, pretraining)
             if part is None:
                 labels.keep()
                 time.sleep(POLL_SECONDS)

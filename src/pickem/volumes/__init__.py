@@ -7,6 +7,7 @@ from pickem.volumes.ome_attributes import LabelValue
 from pickem.volumes.ome_zarr_writer import ImageSpec, OmeZarrImage, create_image, open_image
 from pickem.volumes.opening import open_volume, recognise
 from pickem.volumes.rescaled import Rescaled, rescale_factor
+from pickem.volumes.sampling import sample_blocks
 from pickem.volumes.section_cache import read_by_section
 from pickem.volumes.volume import ArrayVolume, Volume, VoxelSize
 
@@ -25,5 +26,6 @@ __all__ = [
     "read_by_section",
     "recognise",
     "rescale_factor",
+    "sample_blocks",
     "sample_grey_values",
 ]

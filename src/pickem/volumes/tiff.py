@@ -7,6 +7,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
@@ -150,6 +151,27 @@ def _remedy(axes: str) -> str:
 
 
 def _voxel_size(file: Any) -> VoxelSize | None:  # noqa: ANN401
+    return _of_imagej(file) or _of_ome(file.ome_metadata)
+
+
+def _of_ome(text: str | None) -> VoxelSize | None:
+    """nm from the first image of an OME-XML; of unknown thickness, a section is as thick as a pixel."""
+    try:
+        pixels = ElementTree.fromstring(text or "").find(".//{*}Pixels")
+    except ElementTree.ParseError:
+        return None
+    sizes: dict[str, float] = {}
+    for axis in "ZYX":
+        given = pixels.get(f"PhysicalSize{axis}") if pixels is not None else None
+        nm = nm_per(pixels.get(f"PhysicalSize{axis}Unit", "µm")) if pixels is not None else None
+        if given is not None and nm is not None:
+            sizes[axis] = float(given) * nm
+    if not {"Y", "X"} <= sizes.keys() or min(sizes.values()) <= 0:
+        return None
+    return sizes.get("Z", sizes["Y"]), sizes["Y"], sizes["X"]
+
+
+def _of_imagej(file: Any) -> VoxelSize | None:  # noqa: ANN401
     """nm from ImageJ's metadata: pixels per unit in the resolution tags, spacing and unit beside them."""
     imagej = file.imagej_metadata or {}
     nm = nm_per(imagej.get("unit"))

@@ -19,6 +19,7 @@ from pickem.geometry import PatchId, whole
 from pickem.project.annotators import ALONE, annotator_name
 from pickem.project.classes import COLOURS
 from pickem.project.leases import Clock, Leases
+from pickem.project.passed_over import passed_over
 from pickem.project.project import Project
 from pickem.project.serving import next_patch
 from pickem.project.store import NewMask, StoredPatch
@@ -46,6 +47,9 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
 }
 router = APIRouter(prefix="/api", responses=_PROBLEMS)
 
+CONTROL = "a control patch, drawn at random: it measures how good the network is"
+AGAIN = "a control patch that was skipped, once more: without it the estimate is that of the easier ones"
+
 
 class Desk:
     """What the server holds while it runs: the open project, its trainer, and who is at work.
@@ -55,6 +59,7 @@ class Desk:
 
     def __init__(self, project: Project, supervisor: Supervisor, clock: Clock, *, shared: bool) -> None:
         self.project = project
+        self.id = project.id  # asked before the first request, which is to change nothing
         self.supervisor = supervisor
         self.clock = clock
         self.leases = Leases(project.store, clock)
@@ -74,8 +79,11 @@ class Desk:
             whole(project.images.volumes[patch.volume].shape),
         )
         queued, newest = project.store.queued(stored.id), project.store.newest(stored.id)
+        state = newest.state if newest else "open"
+        if state == "skipped" and stored in passed_over(project.store):
+            state = "open"  # once more
         blind, holder = stored.kind == "audit", self.leases.held().get(stored.id)
-        reason = "a control patch, drawn at random: it measures how good the network is"
+        reason = AGAIN if state == "open" and newest else CONTROL
         return PatchInfo(
             id=stored.id,
             volume=patch.volume,
@@ -86,7 +94,7 @@ class Desk:
             width=patch.width,
             kind=stored.kind,
             reason=reason if blind else (queued.reason if queued else "labelled before"),
-            state=newest.state if newest else "open",
+            state=state,
             revision=newest.revision if newest else 0,
             proposed_by=None if blind else project.store.proposed_by(stored.id),
             unpainted="background" if blind else (newest or project.settings).unpainted,
@@ -124,7 +132,7 @@ def project(desk: OnDesk) -> ProjectInfo:
     settings = desk.project.settings
     return ProjectInfo(
         name=settings.name,
-        created=desk.project.created,
+        id=desk.id,
         classes=[
             ClassInfo(index=i, name=name, colour=COLOURS[i - 1])
             for i, name in enumerate(settings.classes, start=1)
@@ -242,7 +250,8 @@ async def save_mask(
 
 @router.post("/patches/{number}/skip")
 def skip(desk: OnDesk, annotator: By, number: int) -> Saved:
-    """Leave a patch out: it is not served again and nothing is learned from it."""
+    """Leave a patch out: nothing is learned from it, and it is not served again, save a control patch, once,
+    after all others."""
     store = desk.project.store
     newest = store.newest(_checked(number))
     base, unpainted, seconds = (

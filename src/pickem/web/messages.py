@@ -84,6 +84,7 @@ class ProgressInfo(Answer):
     queue: int
     audit_done: int
     audit_total: int
+    audit_skipped: int  # of them; the estimate knows nothing of those
     seconds: float  # a person's time so far, control patches included
     audit_seconds: float  # and on control patches
     network: NetworkInfo | None
@@ -101,7 +102,7 @@ class ProjectInfo(Answer):
     """
 
     name: str
-    created: str  # tells projects of one name apart
+    id: str  # tells projects of one name apart, a copy from its original
     classes: list[ClassInfo]
     unpainted: Literal["background", "unlabelled"]
     shared: bool

@@ -91,9 +91,13 @@ class Gate:
         return None
 
     def _welcome(self) -> Response:
-        """Move the token from the address, where it would stay in the history, into a cookie."""
+        """Move the token from the address, where it would stay in the history, into a cookie.
+
+        "lax", as the browser may come from the file that `pickem label` opens, which is another site: it then
+        sends the cookie with the page, and still with nothing that a foreign page asks for or writes.
+        """
         response = RedirectResponse("/", status_code=303)
-        response.set_cookie(self._cookie, self._token, httponly=True, samesite="strict", path="/")
+        response.set_cookie(self._cookie, self._token, httponly=True, samesite="lax", path="/")
         return response
 
     def _is_token(self, given: str) -> bool:

@@ -28,6 +28,7 @@ def standing(store: Store, activity: Activity, leases: Leases | None = None) -> 
         queue=len(store.queue()),
         audit_done=store.count("audit", "submitted"),
         audit_total=len(store.patches("audit")),
+        audit_skipped=store.count("audit", "skipped"),
         seconds=seconds_spent(store, "query") + audit_seconds,
         audit_seconds=audit_seconds,
         network=NetworkInfo(

@@ -7,6 +7,7 @@ goes on from its last checkpoint.
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pickem.errors import StorageError
+
+log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0  # seconds
 LONGEST_PAUSE = 60.0
@@ -101,7 +104,19 @@ class Supervisor:
             listener.start()
             lines = 0
             for line in process.stdout:
-                self._activity = replace(Activity(**json.loads(line)), problem=problem if lines < 3 else None)
+                said = _understood(line)
+                if said is None:
+                    log.warning("the trainer: %s", line.rstrip())
+                    continue
+                self._activity = replace(said, problem=problem if lines < 3 else None)
                 lines += 1
             listener.join()
         return lines > 1, "".join(words[-ERROR_LINES:]).strip() or f"exit code {process.returncode}"
+
+
+def _understood(line: str) -> Activity | None:
+    """What the trainer says it does; None for what a library printed, say."""
+    try:
+        return Activity(**json.loads(line))
+    except (ValueError, TypeError):
+        return None

@@ -28,7 +28,7 @@
  * @typedef {object} Progress
  * @property {number} labelled @property {number} submitted_today
  * @property {number} skipped @property {number} queue
- * @property {number} audit_done @property {number} audit_total
+ * @property {number} audit_done @property {number} audit_total @property {number} audit_skipped
  * @property {number} seconds of the annotator, control patches included
  * @property {number} audit_seconds on control patches
  * @property {{name: string, labelled: number, trained_at: string} | null} network
@@ -41,7 +41,7 @@
 
 /**
  * @typedef {object} Project
- * @property {string} name @property {string} created tells projects of one name apart
+ * @property {string} name @property {string} id tells projects of one name apart
  * @property {ClassOfProject[]} classes @property {Unpainted} unpainted @property {Progress} progress
  * @property {boolean} shared other machines reach the server
  */

@@ -25,13 +25,18 @@ function showCounts(progress, annotator) {
     "submitted today": progress.submitted_today,
     skipped: progress.skipped,
     "in the queue": progress.queue,
-    "control patches": `${progress.audit_done} of ${progress.audit_total}`,
+    "control patches": `${progress.audit_done} of ${progress.audit_total}${passedOver(progress)}`,
     "time spent": duration(progress.seconds),
   };
   const rows = { ...counts, ...countsOf(progress.annotators, annotator) };
   find("#progress").replaceChildren(
     ...Object.entries(rows).flatMap(([name, value]) => [element("dt", name), element("dd", String(value))]),
   );
+}
+
+/** @param {Progress} progress @returns {string} of control patches, which are served once more */
+function passedOver({ audit_skipped: skipped }) {
+  return skipped ? `, ${skipped} skipped` : "";
 }
 
 /**

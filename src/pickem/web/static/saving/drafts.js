@@ -24,12 +24,12 @@
 export class Drafts {
   /**
    * @param {Storage} storage
-   * @param {{name: string, created: string}} project several share one browser, also one after another under
+   * @param {{name: string, id: string}} project several share one browser, also one after another under
    *   one name: strokes of one that was deleted must not reach the one made in its place
    */
-  constructor(storage, { name, created }) {
+  constructor(storage, { name, id }) {
     this.storage = storage;
-    this.prefix = `pickem/${name}/${created}/`;
+    this.prefix = `pickem/${name}/${id}/`;
   }
 
   /** @param {Draft} draft @returns {boolean} false when the browser's store is full or switched off */

@@ -1,0 +1,46 @@
+"""A sample of a volume's grey values: blocks spread over it, always the same, few however large it is.
+
+At most SECTIONS sections are touched, and BLOCKS blocks of SIDE × SIDE pixels in each: sections at even
+distances, blocks where the golden ratio puts them, so that no row or column of a mosaic is met twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickem.geometry import Box, Shape3
+from pickem.volumes.volume import Volume
+
+SECTIONS = 16
+BLOCKS = 4
+SIDE = 256  # pixels
+_ALONG_Y, _ALONG_X = 0.7548776662466927, 0.5698402909980532  # of the plastic number: even in two dimensions
+
+
+def sample_blocks(volume: Volume) -> list[NDArray[Any]]:
+    """Grey values of the blocks of `sample_boxes`. Raises what `volume.read` raises."""
+    return [volume.read(box) for box in sample_boxes(volume.shape)]
+
+
+def sample_boxes(shape: Shape3) -> list[Box]:
+    """Where the blocks lie in a volume of this shape: (1, up to SIDE, up to SIDE), section by section."""
+    sections, height, width = shape
+    count = min(sections, SECTIONS)
+    planes = [int((index + 0.5) * sections / count) for index in range(count)]
+    if height <= SIDE and width <= SIDE:
+        return [Box((z, 0, 0), (z + 1, height, width)) for z in planes]
+    boxes = []
+    for number, z in enumerate(np.repeat(planes, BLOCKS).tolist(), start=1):
+        y, y_end = _along(height, number * _ALONG_Y % 1)
+        x, x_end = _along(width, number * _ALONG_X % 1)
+        boxes.append(Box((z, y, x), (z + 1, y_end, x_end)))
+    return boxes
+
+
+def _along(length: int, share: float) -> tuple[int, int]:
+    side = min(length, SIDE)
+    start = round(share * (length - side))
+    return start, start + side
