@@ -19,6 +19,7 @@
     ├── CheckpointError         (ValueError)
     ├── TrainingError           (ArithmeticError) the loss is no longer a number
     ├── StorageError            (OSError)         full disk, no permission, a file where a folder should be
+    ├── WorkerError             (ChildProcessError) a process that worked on blocks was killed
     ├── RunError
     │   ├── RunConflictError    (ValueError)      the folder holds another run
     │   ├── RunLockedError      (RuntimeError)    another process is at work in the folder
@@ -158,6 +159,10 @@ class TrainingError(PickemError, ArithmeticError):
 
 class StorageError(PickemError, OSError):
     """Something cannot be written where it should lie: full disk, no permission, a file in the way."""
+
+
+class WorkerError(PickemError, ChildProcessError):
+    """A process that worked on blocks of a volume was killed."""
 
 
 class RunError(PickemError):

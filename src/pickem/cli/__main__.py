@@ -1,7 +1,8 @@
-"""`python -m pickem.cli`: the same as the `pickem` command."""
+"""`python -m pickem.cli`, the same as the `pickem` script."""
 
 from __future__ import annotations
 
-from pickem.cli.main import run
+from pickem.cli.start import run
 
-run()
+if __name__ == "__main__":
+    run()

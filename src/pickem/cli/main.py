@@ -14,6 +14,7 @@ from pickem.cli.benchmark import benchmark
 from pickem.cli.info import info
 from pickem.cli.moved import move
 from pickem.cli.new import new
+from pickem.cli.objects import objects
 from pickem.cli.project import export, label, status
 from pickem.cli.report import report
 from pickem.cli.strategies import strategies
@@ -37,6 +38,7 @@ app.command()(new)
 app.command()(label)
 app.command()(status)
 app.command()(export)
+app.command()(objects)
 app.command()(move)
 app.command()(benchmark)
 app.command()(report)

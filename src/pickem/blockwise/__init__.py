@@ -1,0 +1,3 @@
+"""Work on whole volumes, of any size, block by block."""
+
+from __future__ import annotations
