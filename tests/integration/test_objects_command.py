@@ -104,6 +104,37 @@ def test_the_table_says_where_and_how_large(tmp_path: Path) -> None:
     )  # of a ball with a radius of 45 nm
 
 
+def touching() -> NDArray[np.uint8]:
+    """Two balls that touch across blocks, one with a third of another class on it; one alone."""
+    image = np.zeros((20, 60, 60), np.uint8)
+    z, y, x = np.ogrid[:20, :60, :60]
+    for value, centre in ((1, (10, 20, 16)), (1, (10, 20, 31)), (2, (10, 33, 16)), (1, (10, 46, 44))):
+        image[(2 * (z - centre[0])) ** 2 + (y - centre[1]) ** 2 + (x - centre[2]) ** 2 <= 64] = value
+    return image
+
+
+def test_touching_objects_are_split_alike_whatever_the_blocks(tmp_path: Path) -> None:
+    segmentation, results = write(tmp_path, touching()), []
+    for block in ("20,60,60", "8,16,16"):
+        out, table = tmp_path / block / "o.ome.zarr", tmp_path / block / "t.csv"
+        outcome = objects(
+            segmentation, out=out, table=table, block=block, split=0.8, min_size=50, voxel_size="10,5,5"
+        )
+        assert outcome.returncode == 0, outcome.stderr
+        results.append((valid_label_levels(out)[0], table.read_bytes()))
+    (labels, table_bytes), (other, other_bytes) = results
+    assert np.array_equal(labels, other)
+    assert table_bytes == other_bytes
+    assert labels[10, 20, 16] != labels[10, 20, 31]
+    rows = pyarrow.csv.read_csv(tmp_path / "8,16,16" / "t.csv").to_pylist()
+    assert len(rows) == labels.max() == 4
+    assert [row["voxels"] for row in rows] == np.bincount(labels.ravel())[1:].tolist()
+    for row in rows:
+        own = labels == row["object"]
+        assert (row["z"], row["y"], row["x"]) == pytest.approx([i.mean() for i in np.nonzero(own)])
+        assert row["surface_nm2"] == pytest.approx(4 * math.pi * 40**2, rel=0.15)
+
+
 def test_csv_without_a_voxel_size_and_a_picture(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "seg.tif", balls(), photometric="minisblack")
     table, plot = tmp_path / "objects.csv", tmp_path / "sizes.png"
@@ -156,7 +187,7 @@ def test_processes_find_what_one_process_finds_in_one_block(tmp_path: Path, clea
     assert all(np.array_equal(a, b) for a, b in zip(*images, strict=True))
 
 
-# Renames, of 27 blocks: the plan, a record each, three files of the joining, two of the image, a mark each,
+# Renames, of 27 blocks: the plan, a record each, two files of the joining, two of the image, a mark each,
 # the table.
 @pytest.mark.parametrize("point", ["20", "40", "t.csv"])
 def test_killed_anywhere_it_goes_on(tmp_path: Path, clean: Path, point: str) -> None:
@@ -241,6 +272,7 @@ def _negative(folder: Path) -> Path:
         (write, {"out": "seg.ome.zarr"}, "would replace the image"),
         (write, {"out": "seg.ome.zarr/zarr.json/o"}, "A file lies where a folder is needed"),
         (write, {"block": "5,200,16"}, "multiple"),
+        (write, {"split": 1.5}, "neck"),
         (write, {"block": "many"}, "not understood"),
         (lambda folder: folder / "nothing.tif", {}, "no such image"),
         (write, {"connectivity": 7}, "7"),

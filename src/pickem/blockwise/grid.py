@@ -38,6 +38,11 @@ class Grid:
     def __len__(self) -> int:
         return math.prod(self.counts)
 
+    @property
+    def size(self) -> int:
+        """Voxels of all blocks."""
+        return math.prod(self.shape)
+
     def own(self, number: int) -> Box:
         """The voxels that a block alone is responsible for."""
         start = tuple(i * b for i, b in zip(self._index(number), self.block, strict=True))

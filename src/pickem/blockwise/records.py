@@ -7,7 +7,6 @@ and what was counted of each component.
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -94,8 +93,8 @@ def make_record(components: Components, grid: Grid, number: int) -> dict[str, ND
     return arrays
 
 
-def write_record(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write a record, whole or not at all. Raises StorageError."""
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays by name into a file, whole or not at all. Raises StorageError."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # the stubs take the names for options
     write_durably(path, buffer.getvalue())
@@ -104,11 +103,6 @@ def write_record(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 def read_record(path: Path) -> Record:
     """Open a record; None of its arrays is read yet. The file stays open as long as the record is held."""
     return Record(np.load(path))
-
-
-def is_record(path: Path) -> bool:
-    """Whether a whole record lies at `path`."""
-    return path.exists() and zipfile.is_zipfile(path)
 
 
 def _part(plane: NDArray[np.uint32], step: Shape3, *, last: bool) -> NDArray[np.uint32]:

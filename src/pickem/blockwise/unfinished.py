@@ -4,11 +4,13 @@ OUT.unfinished/
   plan.json          what is being done; another plan does not go on here
   lock               held by the process at work
   records/00000.npz  a block whose components are known
-  parts/00000.npz    a block whose objects are split
-  numbers.npy        which object each component of each block belongs to
+  numbers.npz        which object each component of each block belongs to
   objects.npz        what was counted of them; written last of the joining
+  whole/             where objects are to be split: the label image before
+  parts/00000.npz    a block whose objects are split
+  final.npz          the numbers of objects and parts
   image/             the label image
-  written/00000      a block that is in it
+  written/           a file for every block that is in an image
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""`python -m pickem.cli`, the same as the `pickem` script."""
+"""`python -m pickem.cli`: the same as the `pickem` command."""
 
 from __future__ import annotations
 
-from pickem.cli.start import run
+from pickem.cli.main import run
 
-if __name__ == "__main__":
-    run()
+run()

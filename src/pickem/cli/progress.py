@@ -13,8 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from pickem.benchmark import Progress as RunProgress
 from pickem.benchmark import Prospect
-
-SILENCE = 60  # seconds after which something at work says so where there is no terminal
+from pickem.cli.duration import SILENCE, duration
 
 
 class BenchmarkProgress:
@@ -132,14 +131,6 @@ class _Stage:
         if at.done == self.done:
             return "?"
         return duration((now - self.began) / (at.done - self.done) * (at.total - at.done))
-
-
-def duration(seconds: float) -> str:
-    """A length of time as people say it: "40 s", "12 min", "3 h 5 min"."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _title(at: RunProgress) -> str:

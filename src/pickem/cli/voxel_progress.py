@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from pickem.cli.progress import SILENCE, duration
+from pickem.cli.duration import SILENCE, duration
 
 MEGA = 1e6
 
