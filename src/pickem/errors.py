@@ -32,6 +32,8 @@
         ├── ProjectVersionError (ValueError)      made by a later version of pickem
         ├── ProjectLockedError  (RuntimeError)    another server is at work on it
         ├── UnknownPatchError   (LookupError)
+        ├── PlaceError          (ValueError)      a place that cannot be labelled
+        ├── AnsweredError       (ValueError)      a patch that was labelled already
         ├── InvalidMaskError    (ValueError)      wrong size, or values that are no class
         ├── InvalidNameError    (ValueError)      an annotator's name that cannot be shown
         └── RevisionConflictError(ValueError)     somebody has saved a newer mask meanwhile
@@ -211,6 +213,14 @@ class ProjectLockedError(ProjectError, RuntimeError):
 
 class UnknownPatchError(ProjectError, LookupError):
     """The project has no patch of this number."""
+
+
+class PlaceError(ProjectError, ValueError):
+    """A place that was asked for is outside of the volume, kept for control patches, or masked out."""
+
+
+class AnsweredError(ProjectError, ValueError):
+    """A patch that was asked for has been submitted or skipped already."""
 
 
 class InvalidMaskError(ProjectError, ValueError):

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from pickem import __version__
-from pickem.cli import data
+from pickem.cli import data, queue
 from pickem.cli.benchmark import benchmark
 from pickem.cli.info import info
 from pickem.cli.moved import move
@@ -40,6 +40,7 @@ app.command()(status)
 app.command()(export)
 app.command()(objects)
 app.command()(move)
+app.add_typer(queue.app, name="queue")
 app.command()(benchmark)
 app.command()(report)
 app.command()(strategies)
