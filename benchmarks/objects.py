@@ -67,13 +67,18 @@ def main() -> None:
         for copies in options.copies:
             folder = Path(scratch) / str(copies)
             sections.append(_section(write_segmentation(folder, options.dataset, copies), folder))
-    text = f"`python -m benchmarks.objects`. {described_machine()}.\n\n" + _table(sections)
-    print(text)
-    if not options.keep_page:
-        page = PAGE.read_text("utf-8") if PAGE.exists() else EMPTY_PAGE
-        marked = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
-        assert marked.search(page), f"{PAGE} has no marks for this section"
-        PAGE.write_text(marked.sub(lambda _: f"{BEGIN}\n{text}\n{END}", page), "utf-8")
+            text = f"`python -m benchmarks.objects`. {described_machine()}.\n\n{_table(sections)}"
+            print(text, flush=True)
+            if not options.keep_page:
+                write_section(text)
+
+
+def write_section(text: str) -> None:
+    """Put the text into its place on the page of results."""
+    page = PAGE.read_text("utf-8") if PAGE.exists() else EMPTY_PAGE
+    marked = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
+    assert marked.search(page), f"{PAGE} has no marks for this section"
+    PAGE.write_text(marked.sub(lambda _: f"{BEGIN}\n{text}\n{END}", page), "utf-8")
 
 
 def write_segmentation(folder: Path, dataset: str, copies: int) -> Path:

@@ -187,7 +187,7 @@ def test_processes_find_what_one_process_finds_in_one_block(tmp_path: Path, clea
     assert all(np.array_equal(a, b) for a, b in zip(*images, strict=True))
 
 
-# Renames, of 27 blocks: the plan, a record each, two files of the joining, two of the image, a mark each,
+# Renames, of 27 blocks: the plan, a record each, three files of the joining, two of the image, a mark each,
 # the table.
 @pytest.mark.parametrize("point", ["20", "40", "t.csv"])
 def test_killed_anywhere_it_goes_on(tmp_path: Path, clean: Path, point: str) -> None:

@@ -1,7 +1,7 @@
 """From a segmentation to its objects, block by block, on volumes of any size.
 
     label     every block by itself: components, counts, planes that neighbours see    records/
-    join      components that touch across blocks are one object; number the objects   numbers.npz
+    join      components that touch across blocks are one object; number the objects   objects.npz
     split     where wanted: objects with a thin neck, each by itself                   whole/, parts/
     write     every block again: its components, under the numbers of their objects    image/
     pyramid   the label image from afar
@@ -41,7 +41,7 @@ from pickem.blockwise.parts import (
 from pickem.blockwise.records import make_record, read_record, write_arrays
 from pickem.blockwise.unfinished import Plan
 from pickem.blockwise.union import Objects, join
-from pickem.durable import write_durably
+from pickem.durable import storage_error, write_durably
 from pickem.geometry import Box
 from pickem.volumes import ImageSpec, OmeZarrImage, Volume, create_image, open_image, open_volume
 
@@ -109,9 +109,9 @@ def label_one(job: Job, number: int) -> int:
 def write_one(job: Job, image: str, number: int) -> int:
     """Write a block of components under the numbers of their objects."""
     target = open_image(job.folder / image)
-    with np.load(job.folder / "numbers.npz") as arrays:
-        first, last = arrays["offsets"][number : number + 2]
-        names = np.append(0, arrays["numbers"][first:last]).astype(target.dtype)
+    first, last = np.load(job.folder / "offsets.npy", mmap_mode="r")[number : number + 2]
+    numbers = np.load(job.folder / "numbers.npy", mmap_mode="r")[first:last]
+    names = np.append(0, numbers).astype(target.dtype)
     if names.any():
         own = job.grid.own(number)
         labels = _components(job, number).labels[: own.shape[0], : own.shape[1], : own.shape[2]]
@@ -155,13 +155,16 @@ def build_one(image: Path, level: int, blocks: Sequence[Box], number: int) -> in
 
 
 def deliver(job: Job, out: Path) -> None:
-    """Move the finished label image to where it was wanted, in place of what lies there."""
+    """Move the finished label image to its place, over what lies there. Raises StorageError."""
     image = job.folder / "image"
     if not image.exists():  # moved before the process was killed
         return
-    if out.exists():
-        shutil.rmtree(out)
-    image.rename(out)
+    try:
+        if out.exists():
+            shutil.rmtree(out)
+        image.rename(out)
+    except OSError as error:
+        raise storage_error(out, error) from error
 
 
 def _components(job: Job, number: int) -> Components:
@@ -210,11 +213,13 @@ def _joined(job: Job, progress: Progress) -> Objects:
         kept = np.flatnonzero(found.objects.extents.voxels >= least)
         names = np.zeros(len(found.objects) + 1, np.int64)
         names[kept + 1] = np.arange(1, len(kept) + 1)
-        _save(job.folder / "numbers.npz", {"numbers": names[found.numbers], "offsets": found.offsets})
+        _save_array(job.folder / "numbers.npy", names[found.numbers])
+        _save_array(job.folder / "offsets.npy", found.offsets)
         _save(path, objects_to(found.objects.taken(kept)))
     return _whole_objects(job)
 
 
+@lru_cache(maxsize=1)
 def _whole_objects(job: Job) -> Objects:
     with np.load(job.folder / "objects.npz") as arrays:
         return objects_from(arrays)
@@ -268,7 +273,14 @@ def _build_pyramid(job: Job, run: Mapper, progress: Progress) -> None:
 
 
 def _save(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write arrays uncompressed, so that a part of them is read quickly."""
+    """Write arrays by name, uncompressed, whole or not at all."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]  # the stubs take the names for options
+    write_durably(path, buffer.getvalue())
+
+
+def _save_array(path: Path, array: NDArray[Any]) -> None:
+    """Write an array so that a part of it can be read, whole or not at all."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
     write_durably(path, buffer.getvalue())

@@ -81,6 +81,8 @@ def check_finished(targets: Targets, plan: Plan) -> None:
 
 
 def _check_ending(option: str, path: Path | None, endings: tuple[str, ...]) -> None:
+    if path is not None and path.is_dir():
+        raise ConfigError(f"--{option} names a folder.", got=path, expected="the name of a file")
     if path is not None and path.suffix.lower() not in endings:
         raise ConfigError(
             f"The ending of --{option} names no format.",

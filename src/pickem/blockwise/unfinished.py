@@ -4,7 +4,7 @@ OUT.unfinished/
   plan.json          what is being done; another plan does not go on here
   lock               held by the process at work
   records/00000.npz  a block whose components are known
-  numbers.npz        which object each component of each block belongs to
+  numbers.npy        which object each component of each block belongs to; offsets.npy, where a block begins
   objects.npz        what was counted of them; written last of the joining
   whole/             where objects are to be split: the label image before
   parts/00000.npz    a block whose objects are split
@@ -99,11 +99,14 @@ def _begin(folder: Path, plan: Plan, existing: Existing) -> None:
     if path.exists() and existing == "resume":
         check_same(plan, path.read_bytes(), folder)
         return
-    for old in folder.iterdir():
-        if old.name != "lock":
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
-    for name in ("records", "parts", "written"):
-        (folder / name).mkdir()
+    try:
+        for old in folder.iterdir():
+            if old.name != "lock":
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
+        for name in ("records", "parts", "written"):
+            (folder / name).mkdir()
+    except OSError as error:
+        raise storage_error(folder, error) from error
     write_durably(path, json.dumps(plan.document, indent=1).encode())
 
 
