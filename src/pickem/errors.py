@@ -19,6 +19,7 @@
     ├── CheckpointError         (ValueError)
     ├── TrainingError           (ArithmeticError) the loss is no longer a number
     ├── StorageError            (OSError)         full disk, no permission, a file where a folder should be
+    ├── WorkerError             (ChildProcessError) a process that worked on blocks was killed
     ├── RunError
     │   ├── RunConflictError    (ValueError)      the folder holds another run
     │   ├── RunLockedError      (RuntimeError)    another process is at work in the folder
@@ -35,6 +36,8 @@
         ├── ProjectVersionError (ValueError)      made by a later version of pickem
         ├── ProjectLockedError  (RuntimeError)    another server is at work on it
         ├── UnknownPatchError   (LookupError)
+        ├── PlaceError          (ValueError)      a place that cannot be labelled
+        ├── AnsweredError       (ValueError)      a patch that was labelled already
         ├── InvalidMaskError    (ValueError)      wrong size, or values that are no class
         ├── InvalidNameError    (ValueError)      an annotator's name that cannot be shown
         └── RevisionConflictError(ValueError)     somebody has saved a newer mask meanwhile
@@ -164,6 +167,10 @@ class StorageError(PickemError, OSError):
     """Something cannot be written where it should lie: full disk, no permission, a file in the way."""
 
 
+class WorkerError(PickemError, ChildProcessError):
+    """A process that worked on blocks of a volume was killed."""
+
+
 class RunError(PickemError):
     """A folder of benchmark runs cannot be used."""
 
@@ -226,6 +233,14 @@ class ProjectLockedError(ProjectError, RuntimeError):
 
 class UnknownPatchError(ProjectError, LookupError):
     """The project has no patch of this number."""
+
+
+class PlaceError(ProjectError, ValueError):
+    """A place that was asked for is outside of the volume, kept for control patches, or masked out."""
+
+
+class AnsweredError(ProjectError, ValueError):
+    """A patch that was asked for has been submitted or skipped already."""
 
 
 class InvalidMaskError(ProjectError, ValueError):

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from pickem.benchmark import Progress, Prospect
-from pickem.cli.durations import duration
+from pickem.cli.duration import duration
 from pickem.cli.progress import BenchmarkProgress
 
 

@@ -9,11 +9,12 @@ import typer
 from rich.console import Console
 
 from pickem import __version__
-from pickem.cli import data
+from pickem.cli import data, queue
 from pickem.cli.benchmark import benchmark
 from pickem.cli.info import info
 from pickem.cli.moved import move
 from pickem.cli.new import new
+from pickem.cli.objects import objects
 from pickem.cli.predict import predict
 from pickem.cli.project import export, label, status
 from pickem.cli.report import report
@@ -39,7 +40,9 @@ app.command()(label)
 app.command()(status)
 app.command()(export)
 app.command()(predict)
+app.command()(objects)
 app.command()(move)
+app.add_typer(queue.app, name="queue")
 app.command()(benchmark)
 app.command()(report)
 app.command()(strategies)

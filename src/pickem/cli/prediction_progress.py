@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from pickem.cli.durations import duration
+from pickem.cli.duration import duration
 
 if TYPE_CHECKING:
     from pickem.blockwise.prediction import At

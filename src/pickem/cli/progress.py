@@ -13,9 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from pickem.benchmark import Progress as RunProgress
 from pickem.benchmark import Prospect
-from pickem.cli.durations import duration
-
-SILENCE = 60  # seconds after which something at work says so where there is no terminal
+from pickem.cli.duration import SILENCE, duration
 
 
 class BenchmarkProgress:

@@ -88,6 +88,13 @@ class Candidates:
             for other in self._audit.get(patch.volume, ())
         )
 
+    def covering(self, volume: str, z: int, y: int, x: int) -> PatchId:
+        """The patch of the tiling that holds a pixel of a volume, whether it may be trained on or not."""
+        _, height, width = self._shapes[volume]
+        top = min(y // self._size * self._size, height - self._size)
+        left = min(x // self._size * self._size, width - self._size)
+        return PatchId(volume, z, top, left, self._size, self._size)
+
     def share_inside(self, rng: np.random.Generator) -> float:
         """Share of the tiling that the masks allow, from a sample of a large one."""
         all_of_it = len(self) <= SHARE_SAMPLE

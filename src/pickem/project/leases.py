@@ -52,8 +52,8 @@ class Leases:
     def keep(self, number: int, annotator: str) -> Hold:
         """Lease a patch to an annotator where it is free, and prolong all that they have.
 
-        A patch that was submitted or skipped, and is not served once more, is leased to nobody. Raises
-        UnknownPatchError and StorageError.
+        A patch that was submitted or skipped, and is neither served once more nor asked for again, is leased
+        to nobody. Raises UnknownPatchError and StorageError.
         """
         with self._store.change():
             stored = self._store.patch(number)
@@ -96,8 +96,8 @@ class Leases:
 
 _LIVE = "until > ? AND until <= ?"
 _LAST_ANSWER = (
-    "SELECT annotator FROM revisions WHERE patch = ? AND state IN ('submitted', 'skipped') "
-    "ORDER BY id DESC LIMIT 1"
+    "SELECT annotator FROM revisions WHERE patch = ?1 AND state IN ('submitted', 'skipped') "
+    "AND id > coalesce((SELECT after FROM asked WHERE patch = ?1), 0) ORDER BY id DESC LIMIT 1"
 )
 
 

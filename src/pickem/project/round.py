@@ -159,8 +159,9 @@ class Learning:
         k = min(QUEUE * project.settings.per_round, len(learner.pool.unlabelled))
         selection = learner.propose(k) if k else Selection((), (), ())
         proposals: dict[PatchId, NDArray[np.uint8]] = {}
-        for start in range(0, k, PROPOSALS_AT_ONCE):
-            part = selection.patches[start : start + PROPOSALS_AT_ONCE]
+        shown = [*dict.fromkeys((*selection.patches, *project.store.asked()))]
+        for start in range(0, len(shown), PROPOSALS_AT_ONCE):
+            part = shown[start : start + PROPOSALS_AT_ONCE]
             predicted = self._predict(part).argmax(axis=1)
             proposals |= dict(zip(part, predicted.astype(np.uint8), strict=True))
         with project.store.change():

@@ -3,6 +3,7 @@
     patches ──< revisions          every mask ever saved, and who saved it; the newest counts
        │  ├──── leases             who is at work on which patch, and until when that is taken for granted
        │  ├───< queue              which patches to serve next, best first; replaced as a whole
+       │  ├──── asked              which a person asked for by hand, after which revision; before all others
        │  └───< proposals          what the network of a round would paint on them
        │           └── corrections     how much of the one that was shown had to be changed
        └──────< audit_counts >── rounds ── quality    what each network got right on each audit patch
@@ -129,6 +130,15 @@ STEPS = (
         id TEXT NOT NULL,
         folder TEXT NOT NULL,
         inode INTEGER NOT NULL
+    );
+    """,
+    # 5: patches asked for by hand; one that was answered is asked for again by what comes after `after`
+    """
+    CREATE TABLE asked (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        patch INTEGER NOT NULL UNIQUE REFERENCES patches,
+        after INTEGER NOT NULL,
+        at TEXT NOT NULL
     );
     """,
 )

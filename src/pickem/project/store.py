@@ -22,6 +22,7 @@ from pickem.project.corrections import Corrections, compare_with_proposal
 from pickem.project.database import connect, storage_errors, transaction
 from pickem.project.masks import pack, unpack
 from pickem.project.settings import Unpainted
+from pickem.project.waiting import ASKED, WAITING, WHY
 
 Kind = Literal["query", "audit"]
 State = Literal["draft", "submitted", "skipped"]
@@ -138,12 +139,13 @@ class Store:
                 )
 
     def queue(self) -> list[Queued]:
-        """The patches of the queue that nobody has submitted or skipped yet, best first."""
-        rows = self.rows(
-            "SELECT p.*, q.utility, q.reason, q.ranked_by FROM queue q JOIN patches p ON p.id = q.patch "
-            f"WHERE NOT EXISTS ({_DONE}) ORDER BY q.position"
-        )
+        """The patches that wait for a label, best first; those asked for by hand come before the others."""
+        rows = self.rows(WAITING)
         return [Queued(_stored(row), row["utility"], row["reason"], row["ranked_by"]) for row in rows]
+
+    def asked(self) -> list[PatchId]:
+        """The patches that were asked for by hand and are not answered since, the last one first."""
+        return [_stored(row).patch for row in self.rows(ASKED)]
 
     def open_audit(self) -> list[StoredPatch]:
         """The audit patches that nobody has submitted or skipped yet, in the order in which to serve them."""
@@ -163,11 +165,7 @@ class Store:
 
     def queued(self, number: int) -> Queued | None:
         """Why a patch is in the queue; None where it is not in it (any more)."""
-        rows = self.rows(
-            "SELECT p.*, q.utility, q.reason, q.ranked_by FROM queue q JOIN patches p ON p.id = q.patch "
-            "WHERE p.id = ?",
-            number,
-        )
+        rows = self.rows(WHY, number)
         return Queued(_stored(rows[0]), *tuple(rows[0])[-3:]) if rows else None
 
     def proposed_by(self, number: int) -> int | None:

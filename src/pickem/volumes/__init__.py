@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pickem.volumes.class_names import class_names
 from pickem.volumes.grey_values import GreyValues, sample_grey_values
 from pickem.volumes.ome_attributes import LabelValue
 from pickem.volumes.ome_zarr_writer import ImageSpec, OmeZarrImage, create_image, open_image
@@ -20,6 +21,7 @@ __all__ = [
     "Rescaled",
     "Volume",
     "VoxelSize",
+    "class_names",
     "create_image",
     "open_image",
     "open_volume",

@@ -1,6 +1,8 @@
-"""Lengths of time as people say them."""
+"""Lengths of time, as progress is told in them."""
 
 from __future__ import annotations
+
+SILENCE = 60  # seconds after which something at work says so where there is no terminal
 
 
 def duration(seconds: float) -> str:
