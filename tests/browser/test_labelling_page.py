@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import colormaps
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pickem.project import rounds
@@ -464,6 +465,56 @@ def test_one_object_of_the_proposal_is_taken_with_a_click(
     click_on(page, 24, 24)  # and returned with another
     page.wait_for_selector("body[data-revision='2'][data-saved=yes]")
     assert foreground(client, number) == 0
+
+
+def test_the_heat_map_shows_where_the_network_is_unsure_and_never_on_control_patches(
+    client: Client, project: Path, open_page: Callable[[Client], Page]
+) -> None:
+    levels = np.repeat(np.arange(0, 256, 256 // SIZE, dtype=np.uint8)[None], SIZE, axis=0)
+    with Store(project / "project.sqlite") as store:
+        query, audit = store.queue()[0].stored.patch, store.open_audit()[0]
+        both = query, audit.patch
+        proposals = dict.fromkeys(both, np.zeros((SIZE, SIZE), np.uint8))
+        store.replace_queue(selection([query]), finished_round(store), proposals, dict.fromkeys(both, levels))
+    page = open_page(client)
+    before = shown(page)
+    assert page.locator("#legend").is_hidden()
+    page.keyboard.press("y")
+    page.locator("#legend").wait_for()
+    heated = [pixel(page, SIZE // 2, x) for x in (1, SIZE // 2, SIZE - 2)]
+    assert heated[0].sum() < heated[1].sum() < heated[2].sum()
+    page.goto(f"{client.address}/#patch-{audit.id}")
+    page.reload()
+    page.wait_for_selector(f"body[data-patch-id='{audit.id}'][data-kind=audit]")
+    blind = shown(page)
+    page.keyboard.press("y")
+    assert page.locator("#legend").is_hidden()
+    assert page.locator("[data-toggle=uncertainty]").is_disabled()
+    assert shown(page) == blind != before
+
+
+def pixel(page: Page, y: int, x: int) -> np.ndarray:
+    """Red, green and blue on the screen in the middle of a pixel of the patch."""
+    return np.array(
+        page.evaluate(
+            "([y, x]) => { const canvas = document.querySelector('canvas');"
+            " const [left, top, scale] ="
+            " ['left', 'top', 'scale'].map((name) => Number(canvas.dataset[name]));"
+            " return [...canvas.getContext('2d').getImageData("
+            "left + (x + 0.5) * scale, top + (y + 0.5) * scale, 1, 1).data.slice(0, 3)]; }",
+            [y, x],
+        ),
+        dtype=int,
+    )
+
+
+def test_the_colours_of_the_heat_map_are_inferno(client: Client, open_page: Callable[[Client], Page]) -> None:
+    made = open_page(client).evaluate(
+        "async () => { const { heatOf } = await import('/static/canvas/heat.js');"
+        " return Array.from({ length: 256 }, (_, level) => heatOf(level)); }"
+    )
+    wanted = 255 * colormaps["inferno"](np.arange(256))[:, :3]
+    assert np.abs(np.array(made) - wanted).max() < 8  # of 255; drawn from 17 of them
 
 
 def test_the_quality_on_control_patches_is_shown_when_it_is_known(

@@ -3,7 +3,7 @@
     patches ──< revisions          every mask ever saved, and who saved it; the newest counts
        │  ├──── leases             who is at work on which patch, and until when that is taken for granted
        │  ├───< queue              which patches to serve next, best first; replaced as a whole
-       │  └───< proposals          what the network of a round would paint on them
+       │  └───< proposals          what the network of a round would paint on them, and how unsure it is
        │           └── corrections     how much of the one that was shown had to be changed
        └──────< audit_counts >── rounds ── quality    what each network got right on each audit patch
                                    └────── gains      and how much more than an earlier one
@@ -114,6 +114,10 @@ STEPS = (
         annotator TEXT NOT NULL,
         until TEXT NOT NULL
     );
+    """,
+    # 4: how unsure the network is of every pixel of a proposal; of proposals of before, nobody knows
+    """
+    ALTER TABLE proposals ADD COLUMN uncertainty BLOB;
     """,
 )
 

@@ -201,6 +201,19 @@ def proposal(desk: OnDesk, number: int, by: Number | None = None) -> Response:
     return Response(mask.tobytes(), media_type=OCTETS)
 
 
+@router.get("/patches/{number}/uncertainty", response_class=Response)
+def uncertainty(desk: OnDesk, number: int, by: Number | None = None) -> Response:
+    """How unsure the network of a proposal is, uint8, row by row: 0 = certain, 255 = any class as likely.
+
+    That of round `by`, else of the newest. Audit patches and proposals of long ago have none.
+    """
+    stored = desk.project.store.patch(_checked(number))
+    levels = desk.project.store.uncertainty(stored.id, by) if stored.kind == "query" else None
+    if levels is None:
+        raise UnknownPatchError("It is not known how unsure the network is of this patch.", got=number)
+    return Response(levels.tobytes(), media_type=OCTETS)
+
+
 @router.get("/patches/{number}/mask", response_class=Response, responses={204: {"description": "none yet"}})
 def mask(desk: OnDesk, number: int) -> Response:
     """The newest saved mask, uint8, row by row; 255 = not labelled."""

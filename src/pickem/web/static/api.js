@@ -191,11 +191,12 @@ export async function getImage(patch, dz) {
 
 /**
  * @param {Patch} patch
- * @returns {Promise<Uint8Array | null>} class index, height × width; null when there is none
+ * @param {"proposal" | "uncertainty"} what class index, or how unsure the network is: 0 certain … 255
+ * @returns {Promise<Uint8Array | null>} height × width; null when there is none
  */
-export async function getProposal(patch) {
+export async function getProposed(patch, what) {
   if (patch.proposed_by === null) return null;
-  const path = `api/patches/${patch.id}/proposal?by=${patch.proposed_by}`;
+  const path = `api/patches/${patch.id}/${what}?by=${patch.proposed_by}`;
   try {
     return (await bytes(path, patch.height * patch.width))?.bytes ?? null;
   } catch (error) {

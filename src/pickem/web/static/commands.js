@@ -180,8 +180,9 @@ function viewCommands({ state, view, renderer, sections }) {
     change();
     renderer.schedule();
   };
-  const toggle = (/** @type {"outlines" | "painting" | "proposal" | "localContrast"} */ name) => () =>
-    state.set({ [name]: !state.settings[name] });
+  const toggle =
+    (/** @type {"outlines" | "painting" | "proposal" | "uncertainty" | "localContrast"} */ name) => () =>
+      state.set({ [name]: !state.settings[name] });
   const toggleContrast = () => {
     const { work, settings } = state;
     if (work === null) return;
@@ -217,6 +218,13 @@ function viewCommands({ state, view, renderer, sections }) {
     { id: "outlines", keys: ["o"], group, says: "Painting as lines or as areas", run: toggle("outlines") },
     { id: "painting", keys: ["h"], group, says: "Hide or show the painting", run: toggle("painting") },
     { id: "proposal", keys: ["v"], group, says: "Hide or show the proposal", run: toggle("proposal") },
+    {
+      id: "uncertainty",
+      keys: ["y"],
+      group,
+      says: "Where the network is unsure, as a heat map",
+      run: toggle("uncertainty"),
+    },
     { id: "contrast", keys: ["c"], group, says: "Automatic contrast on or off", run: toggleContrast },
     {
       id: "local-contrast",

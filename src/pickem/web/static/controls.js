@@ -3,6 +3,7 @@
  */
 import { colourOf } from "./canvas/layers.js";
 import { contrastOf } from "./canvas/contrast.js";
+import { ramp } from "./canvas/heat.js";
 import { BACKGROUND, NOT_SURE } from "./painting/values.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -44,7 +45,11 @@ export function bindControls(state, sections) {
   section.addEventListener("input", () => void sections.show(Number(section.value)));
   state.on("settings", () => showSettings(state));
   state.on("mask", () => showPatchButtons(state));
-  state.on("section", () => showSection(state));
+  find("#legend .ramp").style.background = ramp();
+  state.on("section", () => {
+    showSettings(state);
+    showSection(state);
+  });
   state.on("work", () => {
     showSettings(state);
     showPatchButtons(state);
@@ -106,6 +111,7 @@ function showSettings(state) {
     const value = Number(Object.entries(settings).find(([name]) => name === slider.dataset.setting)?.[1]);
     showSlider(slider, value, inWords(slider, value));
   }
+  find("#legend").hidden = !(settings.uncertainty && work?.uncertainty && state.section.dz === 0);
   if (work === null) return;
   const { black, white } = contrastOf(settings, work.image);
   for (const slider of sliders("[data-contrast]")) {
@@ -139,6 +145,7 @@ function showPatchButtons(state) {
     ["#take-all", Boolean(work?.proposal)],
     ["[data-tool=object]", Boolean(work?.proposal)],
     ["[data-toggle=proposal]", Boolean(work?.proposal)],
+    ["[data-toggle=uncertainty]", Boolean(work?.uncertainty)],
     ["#unpainted", Boolean(work?.switchable)],
   ];
   for (const [selector, enabled] of possible) find(selector).toggleAttribute("disabled", !enabled);

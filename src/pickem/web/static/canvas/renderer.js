@@ -1,12 +1,13 @@
 /**
- * What is on the canvas? Image, dimmed margin, painting, proposal, cursor: in this order, once per screen
+ * What is on the canvas? Image, dimmed margin, heat map, painting, proposal, cursor: in this order, once per screen
  * refresh at most.
  */
 import { traceOutlines } from "../painting/outlines.js";
 import { UNPAINTED } from "../painting/values.js";
 import { equalised } from "./clahe.js";
 import { contrastOf, stretched } from "./contrast.js";
-import { colourOf, context, imageLayer, maskLayer } from "./layers.js";
+import { OPACITY } from "./heat.js";
+import { colourOf, context, heatLayer, imageLayer, maskLayer } from "./layers.js";
 
 /** @typedef {import("../painting/shapes.js").Point} Point */
 /** @typedef {import("../painting/shapes.js").Plane} Plane */
@@ -36,10 +37,12 @@ export class Renderer {
     /** What `image` was made of: a change of the brush makes no new one. @type {unknown[]} */
     this.imageOf = [];
     /** @type {HTMLCanvasElement | null} */
+    this.heat = null;
+    /** @type {HTMLCanvasElement | null} */
     this.mask = null;
     /** @type {Outline[]} */
     this.maskOutlines = [];
-    /** @type {Outline[]} */
+    /** What of the proposal could still be taken over. @type {Outline[]} */
     this.proposal = [];
     new ResizeObserver(() => this.resize()).observe(canvas);
     state.on("work", () => this.newWork());
@@ -70,7 +73,7 @@ export class Renderer {
     if (work !== null) {
       this.view.patch = work.patch;
       this.view.fit();
-      this.proposal = work.proposal ? outlinesOf(work.proposal, 0) : [];
+      this.heat = work.uncertainty && heatLayer(work.uncertainty);
     }
     this.newImage();
     this.newMask();
@@ -100,9 +103,11 @@ export class Renderer {
 
   newMask() {
     const work = this.state.work;
-    const { painting, outlines } = this.state.settings;
-    this.mask = work && painting && !outlines ? maskLayer(work.mask, this.classes) : null;
-    this.maskOutlines = work && painting && outlines ? outlinesOf(work.mask, UNPAINTED) : [];
+    const { painting, outlines, uncertainty } = this.state.settings;
+    const lines = outlines || (uncertainty && this.heat !== null); // areas would mix with the heat's colours
+    this.mask = work && painting && !lines ? maskLayer(work.mask, this.classes) : null;
+    this.maskOutlines = work && painting && lines ? outlinesOf(work.mask, UNPAINTED) : [];
+    this.proposal = work?.proposal ? outlinesOf(work.untaken(work.proposal), 0) : [];
     this.schedule();
   }
 
@@ -155,14 +160,20 @@ export class Renderer {
   }
 
   drawPainting() {
-    const { context: drawing, view, mask } = this;
-    if (mask) {
-      drawing.globalAlpha = this.state.settings.opacity;
-      drawing.drawImage(mask, view.left, view.top, mask.width * view.scale, mask.height * view.scale);
-      drawing.globalAlpha = 1;
-    }
+    const { proposal, uncertainty, opacity } = this.state.settings;
+    if (uncertainty) this.drawLayer(this.heat, OPACITY);
+    this.drawLayer(this.mask, opacity);
     this.drawOutlines(this.maskOutlines, []);
-    if (this.state.settings.proposal) this.drawOutlines(this.proposal, DASHES);
+    if (proposal) this.drawOutlines(this.proposal, DASHES);
+  }
+
+  /** @param {HTMLCanvasElement | null} layer of the patch's size @param {number} opacity */
+  drawLayer(layer, opacity) {
+    if (layer === null) return;
+    const { context: drawing, view } = this;
+    drawing.globalAlpha = opacity;
+    drawing.drawImage(layer, view.left, view.top, layer.width * view.scale, layer.height * view.scale);
+    drawing.globalAlpha = 1;
   }
 
   /** For whoever drives the page from outside: where the patch is, in CSS pixels from the canvas's corner. */

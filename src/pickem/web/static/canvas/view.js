@@ -10,7 +10,7 @@
 
 const SMALLEST = 1; // device pixels per patch pixel
 const LARGEST = 64;
-const ROOM = 0.9; // share of the shorter side that the patch takes when it is fitted; the rest shows its margin
+const ROOM = 0.92; // share of the shorter side that the patch takes when it is fitted; the rest shows its margin
 
 export class View {
   constructor() {
