@@ -170,6 +170,72 @@ def test_with_the_keyboard_alone(client: Client, open_page: Callable[[Client], P
     assert (client.pixels(first, "mask", (SIZE, SIZE)) == 0).all()
 
 
+def test_settings_and_view_by_the_keyboard_alone(client: Client, open_page: Callable[[Client], Page]) -> None:
+    page = open_page(client)
+
+    def told(setting: str) -> float:
+        return float(page.locator(setting).input_value())
+
+    for setting, more, less in [
+        ("[data-setting=size]", "]", "["),
+        ("[data-setting=tolerance]", "}", "{"),
+        ("[data-setting=opacity]", ">", "<"),
+        ("[data-contrast=black]", "Shift+ArrowRight", "Shift+ArrowLeft"),
+        ("[data-contrast=white]", "Shift+ArrowUp", "Shift+ArrowDown"),
+    ]:
+        for _ in range(3):
+            page.keyboard.press(less)
+        low = told(setting)
+        page.keyboard.press(more)
+        high = told(setting)
+        assert low < high, setting
+        page.keyboard.press(less)
+        assert told(setting) == low, setting
+        for _ in range(100):
+            page.keyboard.press(less)
+        assert told(setting) == float(page.locator(setting).get_attribute("min") or "nan"), setting
+    assert page.locator("[data-toggle=autoContrast]").get_attribute("aria-pressed") == "false"
+
+    def corner() -> tuple[float, float]:
+        shown(page)
+        left, top = (page.locator("#canvas").get_attribute(f"data-{side}") for side in ("left", "top"))
+        return float(left or "nan"), float(top or "nan")
+
+    start = corner()
+    page.keyboard.press("ArrowRight")  # what is farther right comes in: the patch goes left
+    right = corner()
+    assert (right[0] < start[0], right[1]) == (True, start[1])
+    page.keyboard.press("ArrowDown")
+    down = corner()
+    assert (down[0], down[1] < start[1]) == (right[0], True)
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    assert corner() == start
+
+
+def test_a_slider_in_focus_keeps_its_arrow_keys(client: Client, open_page: Callable[[Client], Page]) -> None:
+    page = open_page(client)
+    size = page.locator("[data-setting=size]")
+    size.focus()
+    before = int(size.input_value())
+    page.keyboard.press("ArrowRight")
+    assert int(size.input_value()) == before + 1
+    size.click()  # with the mouse, the keys are the patch's again
+    assert page.evaluate("document.activeElement.id") == "canvas"
+
+
+def test_every_key_means_one_thing_and_every_button_is_in_the_help(
+    client: Client, open_page: Callable[[Client], Page]
+) -> None:
+    page = open_page(client)
+    page.keyboard.press("?")
+    keys = page.locator("#help section:not(:last-child) kbd").all_inner_texts()
+    assert len(keys) == len(set(keys)) > 40
+    page.keyboard.press("?")
+    on_buttons = page.locator("[data-command] > kbd").all_inner_texts()
+    assert set(on_buttons) <= set(keys)
+
+
 def test_help_lists_the_keys_and_closes(client: Client, open_page: Callable[[Client], Page]) -> None:
     page = open_page(client)
     page.keyboard.press("?")

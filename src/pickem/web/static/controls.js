@@ -2,7 +2,7 @@
  * Do the controls at the sides show what is set, and set what they show? Tools, colours, sliders, switches.
  */
 import { colourOf } from "./canvas/layers.js";
-import { contrastOf } from "./canvas/contrast.js";
+import { contrastOf, moved } from "./canvas/contrast.js";
 import { ramp } from "./canvas/heat.js";
 import { BACKGROUND, NOT_SURE } from "./painting/values.js";
 
@@ -41,6 +41,10 @@ export function bindControls(state, sections) {
   for (const slider of sliders("[data-contrast]")) {
     slider.addEventListener("input", () => moveContrast(state, slider));
   }
+  for (const slider of sliders("input[type=range]")) {
+    // After the mouse or a finger, the arrow keys must mean the patch again; Tab keeps its own focus.
+    slider.addEventListener("pointerup", () => find("#canvas").focus({ preventScroll: true }));
+  }
   const section = sliders("#section")[0];
   section.addEventListener("input", () => void sections.show(Number(section.value)));
   state.on("settings", () => showSettings(state));
@@ -69,20 +73,11 @@ function sliders(selector) {
   return [...document.querySelectorAll(selector)].filter((element) => element instanceof HTMLInputElement);
 }
 
-/**
- * A slider moved by hand ends automatic contrast; black stays below white.
- * @param {State} state
- * @param {HTMLInputElement} slider
- */
+/** @param {State} state @param {HTMLInputElement} slider of black or white */
 function moveContrast(state, slider) {
   if (state.work === null) return;
-  const { black, white } = contrastOf(state.settings, state.work.image);
-  const value = Number(slider.value);
-  const moved =
-    slider.dataset.contrast === "black"
-      ? { black: value, white: Math.max(white, value + 1) }
-      : { black: Math.min(black, value - 1), white: value };
-  state.set({ ...moved, autoContrast: false });
+  const which = slider.dataset.contrast === "black" ? "black" : "white";
+  state.set(moved(state.settings, state.work.image, which, () => Number(slider.value)));
 }
 
 /** @param {HTMLInputElement} slider @param {number} value @param {string} text */

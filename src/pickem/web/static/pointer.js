@@ -7,6 +7,7 @@
  *   sections
  */
 import { UNPAINTED } from "./painting/values.js";
+import { resized } from "./steps.js";
 
 /** @typedef {import("./painting/shapes.js").Point} Point */
 
@@ -178,16 +179,4 @@ export class Pointer {
       state.set({ size: resized(state.settings.size, steps) });
     }
   }
-}
-
-export const LARGEST_BRUSH = 64; // patch pixels
-
-/**
- * @param {number} size of the brush
- * @param {number} steps up or down
- * @returns {number} larger brushes change in larger steps
- */
-export function resized(size, steps) {
-  const step = size < 12 ? 1 : size < 32 ? 2 : 4;
-  return Math.min(LARGEST_BRUSH, Math.max(1, size + steps * step));
 }

@@ -11,6 +11,7 @@
 const SMALLEST = 1; // device pixels per patch pixel
 const LARGEST = 64;
 const ROOM = 0.92; // share of the shorter side that the patch takes when it is fitted; the rest shows its margin
+const STEP = 0.1; // share of the shorter side that one press of an arrow key moves
 
 export class View {
   constructor() {
@@ -62,6 +63,12 @@ export class View {
     this.top += dy;
     this.fitted = false;
     this.keepInSight();
+  }
+
+  /** Look farther to a side. @param {number} x 1 = right, −1 = left @param {number} y 1 = down, −1 = up */
+  look(x, y) {
+    const step = Math.round(STEP * Math.min(this.size.width, this.size.height));
+    this.pan(-x * step, -y * step);
   }
 
   /** A quarter of the canvas always shows the patch: nobody has to search for it. */
