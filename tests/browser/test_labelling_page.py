@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib import colormaps
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from pickem.project import rounds
 from pickem.project.leases import LASTS
 from pickem.project.project import open_project
 from pickem.project.quality import write_quality
 from pickem.project.store import Store
+from tests.fixtures.labelling_page import (
+    LIMIT,
+    SIZE,
+    click_on,
+    foreground,
+    next_after,
+    patch_id,
+    pixel,
+    saved,
+    shown,
+    stroke,
+)
 from tests.fixtures.labelling_server import (
     TOKEN,
     Client,
@@ -26,85 +38,6 @@ from tests.fixtures.labelling_server import (
     serving,
 )
 from tests.fixtures.tiny_project import make_tiny_project, selection
-
-CHROMIUM = "/usr/bin/chromium"  # Debian's
-LIMIT = 120_000  # milliseconds; a busy machine must not decide a test
-SIZE = 32  # pixels of a tiny project's patch
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return make_tiny_project(tmp_path)
-
-
-@pytest.fixture
-def client(project: Path) -> Iterator[Client]:
-    """A server without a trainer: what the page does, nothing else."""
-    with serving(project) as client:
-        yield client
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[[Client], Page]]:
-    """Opens the page of a server, each time with storage of its own; no script may fail."""
-    contexts = []
-
-    def opened(client: Client) -> Page:
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(LIMIT)
-        page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
-        page.goto(f"{client.address}/?token={TOKEN}")
-        page.wait_for_selector("body[data-patch-id]")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-def stroke(page: Page, *, release: bool = True) -> None:
-    """Draw with the tool in hand from the middle of the canvas to the right."""
-    box = page.locator("#canvas").bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 60, y, steps=6)
-    if release:
-        page.mouse.up()
-
-
-def saved(page: Page) -> None:
-    """Wait until the server has everything."""
-    page.wait_for_selector("body[data-saved=yes]")
-
-
-def patch_id(page: Page) -> int:
-    """The patch that the page shows."""
-    return int(page.locator("body").get_attribute("data-patch-id") or 0)
-
-
-def next_after(page: Page, before: int) -> int:
-    """Wait for another patch than `before`."""
-    page.wait_for_selector(f"body[data-patch-id]:not([data-patch-id='{before}'])")
-    return patch_id(page)
-
-
-def foreground(client: Client, number: int) -> int:
-    """Foreground pixels of a patch's newest mask; 0 where there is none."""
-    answer = client.ask("GET", f"/api/patches/{number}/mask")
-    mask = np.frombuffer(answer.content, np.uint8)
-    return int(((mask > 0) & (mask != 255)).sum())
 
 
 def test_a_stroke_is_saved_when_it_ends_and_submitting_brings_the_next_patch(
@@ -256,16 +189,6 @@ def test_local_contrast_is_a_way_of_looking_and_changes_nothing(
     page.keyboard.press("k")
     page.wait_for_function("before => document.querySelector('canvas').toDataURL() === before", arg=before)
     assert client.read("history") == []
-
-
-def shown(page: Page) -> str:
-    """All pixels of the canvas, once they no longer change."""
-    return str(
-        page.evaluate(
-            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => "
-            "done(document.querySelector('canvas').toDataURL()))))"
-        )
-    )
 
 
 @pytest.mark.parametrize("size", [(96, 160), (50, 75), (7, 5)])
@@ -481,12 +404,12 @@ def test_a_proposal_is_taken_over_and_control_patches_have_none(
         )
         while (patch := client.read("next"))["proposed_by"] is None:
             if patch["kind"] == "audit":
-                page.reload()
+                page.goto(client.address)  # and not to the patch at hand
                 page.wait_for_selector(f"body[data-patch-id='{patch['id']}']")
                 assert page.locator("#take-all").is_disabled()
                 assert page.locator("#kind").is_visible()
                 client.paint(1)
-        page.reload()
+        page.goto(client.address)
         page.wait_for_selector(f"body[data-patch-id='{patch['id']}']")
         proposal = client.pixels(patch["id"], "proposal", (SIZE, SIZE))
         page.wait_for_function("() => !document.getElementById('take-all').disabled")
@@ -504,13 +427,6 @@ def finished_round(store: Store) -> int:
     number = rounds.begin_round(store).number
     rounds.finish_round(store, number, f"round-{number:04d}.safetensors", 0.1, 1.0)
     return number
-
-
-def click_on(page: Page, y: int, x: int) -> None:
-    """Click in the middle of a pixel of the patch."""
-    canvas = page.locator("#canvas")
-    left, top, scale = (float(canvas.get_attribute(f"data-{name}") or 0) for name in ("left", "top", "scale"))
-    canvas.click(position={"x": left + (x + 0.5) * scale, "y": top + (y + 0.5) * scale})
 
 
 def test_one_object_of_the_proposal_is_taken_with_a_click(
@@ -557,21 +473,6 @@ def test_the_heat_map_shows_where_the_network_is_unsure_and_never_on_control_pat
     assert page.locator("#legend").is_hidden()
     assert page.locator("[data-toggle=uncertainty]").is_disabled()
     assert shown(page) == blind != before
-
-
-def pixel(page: Page, y: int, x: int) -> np.ndarray:
-    """Red, green and blue on the screen in the middle of a pixel of the patch."""
-    return np.array(
-        page.evaluate(
-            "([y, x]) => { const canvas = document.querySelector('canvas');"
-            " const [left, top, scale] ="
-            " ['left', 'top', 'scale'].map((name) => Number(canvas.dataset[name]));"
-            " return [...canvas.getContext('2d').getImageData("
-            "left + (x + 0.5) * scale, top + (y + 0.5) * scale, 1, 1).data.slice(0, 3)]; }",
-            [y, x],
-        ),
-        dtype=int,
-    )
 
 
 def test_the_colours_of_the_heat_map_are_inferno(client: Client, open_page: Callable[[Client], Page]) -> None:

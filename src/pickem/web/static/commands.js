@@ -98,6 +98,13 @@ function toolCommands({ state, painter }) {
       run: pick("outline"),
     },
     {
+      id: "lasso",
+      keys: ["j"],
+      group,
+      says: "Lasso: adds where nothing is painted; with alt, takes away",
+      run: pick("lasso"),
+    },
+    {
       id: "flood",
       keys: ["f"],
       group,
@@ -122,7 +129,7 @@ function toolCommands({ state, painter }) {
       id: "holes",
       keys: ["g"],
       group,
-      says: "Fill what the colour in hand encloses",
+      says: "Holes: fill what the colour in hand encloses",
       run: () => painter.fillHoles(),
     },
     { id: "clear", keys: ["x"], group, says: "Clear the whole patch", run: () => painter.clear() },

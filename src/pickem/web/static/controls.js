@@ -137,6 +137,7 @@ function showPatchButtons(state) {
     ["#undo", Boolean(work?.history.done.length)],
     ["#redo", Boolean(work?.history.undone.length)],
     ["#holes", work !== null],
+    ["#clear", work !== null],
     ["#take-all", Boolean(work?.proposal)],
     ["[data-tool=object]", Boolean(work?.proposal)],
     ["[data-toggle=proposal]", Boolean(work?.proposal)],
@@ -158,9 +159,8 @@ function showSection(state) {
   slider.max = String(highest);
   slider.disabled = lowest === highest;
   showSlider(slider, dz, signed(dz));
-  const note = find("#section-note");
-  note.hidden = dz === 0;
-  note.textContent = `Section ${signed(dz)}: to look at only. M returns to the patch's own.`;
+  find("#section-note").hidden = dz === 0;
+  find("#section-note span").textContent = `Section ${signed(dz)}: to look at only. Back to the patch's own`;
 }
 
 /** @param {number} dz @returns {string} with its sign */

@@ -40,6 +40,7 @@ function isSlider(target) {
 export function listenToKeys(commands, pointer, help) {
   const byKey = new Map(commands.flatMap((command) => command.keys.map((key) => [key, command])));
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Alt" && pointer.action !== null) event.preventDefault(); // or a menu opens
     const alt = event.altKey && !event.getModifierState("AltGraph");
     if (alt || document.querySelector("dialog[open]:not(#help)")) return;
     if (event.key === " " && !isPressable(event.target)) {
@@ -59,6 +60,7 @@ export function listenToKeys(commands, pointer, help) {
   });
   document.addEventListener("keyup", (event) => {
     if (event.key === " ") pointer.holdSpace(false);
+    if (event.key === "Alt" && document.activeElement === pointer.parts.canvas) event.preventDefault();
   });
   window.addEventListener("blur", () => pointer.holdSpace(false));
 }

@@ -17,7 +17,7 @@ import { BACKGROUND, UNPAINTED } from "./painting/values.js";
 /** @typedef {import("./api.js").Progress} Progress */
 /** @typedef {import("./painting/values.js").Unpainted} Unpainted */
 /** @typedef {import("./painting/shapes.js").Plane} Plane */
-/** @typedef {"brush" | "eraser" | "outline" | "flood" | "object"} Tool */
+/** @typedef {"brush" | "eraser" | "outline" | "lasso" | "flood" | "object"} Tool */
 
 /**
  * @typedef {"work" | "mask" | "settings" | "section" | "progress" | "saving"} Topic

@@ -17,8 +17,11 @@ import { colourOf, context, heatLayer, imageLayer, maskLayer } from "./layers.js
 const MARGIN_DIMMED = "rgb(24 24 24 / 0.62)";
 const FRAME = "rgb(235 235 235 / 0.75)";
 const HALO = "rgb(0 0 0 / 0.65)"; // under every line: EM is black and white, so a line needs an edge of its own
+const ERASER = "#ffffff"; // colour of lines that take away
 
 const DASHES = [6, 4]; // CSS pixels, drawn and left out: the proposal
+const SOLID = 1.75; // CSS pixels, width of a line
+const DASHED = 1.25; // thinner: what is painted counts more than what is proposed
 
 export class Renderer {
   /** @param {HTMLCanvasElement} canvas @param {State} state @param {import("./view.js").View} view */
@@ -29,8 +32,10 @@ export class Renderer {
     this.view = view;
     /** Where the hand is, patch pixels; null when it is elsewhere. @type {Point | null} */
     this.cursor = null;
-    /** The curve being drawn with the outline tool. @type {Point[]} */
+    /** The curve being drawn with the outline tool or the lasso. @type {Point[]} */
     this.curve = [];
+    /** What it is going to paint. */
+    this.curveValue = UNPAINTED;
     this.scheduled = false;
     /** @type {HTMLCanvasElement | null} */
     this.image = null;
@@ -196,24 +201,32 @@ export class Renderer {
   /** @param {Path2D} path device pixels @param {string} colour @param {number[]} [dash] CSS pixels */
   stroke(path, colour, dash = []) {
     const drawing = this.context;
+    const width = dash.length ? DASHED : SOLID;
     drawing.lineJoin = "round";
     drawing.setLineDash([]);
     drawing.strokeStyle = HALO;
-    drawing.lineWidth = 3.5 * this.density;
+    drawing.lineWidth = (width + 1.75) * this.density;
     drawing.stroke(path);
     drawing.setLineDash(dash.map((length) => length * this.density));
     drawing.strokeStyle = colour;
-    drawing.lineWidth = 1.75 * this.density;
+    drawing.lineWidth = width * this.density;
     drawing.stroke(path);
     drawing.setLineDash([]);
   }
 
   drawCurve() {
     if (this.curve.length < 2) return;
+    const colour = this.curveValue === UNPAINTED ? ERASER : colourOf(this.curveValue, this.classes);
+    this.stroke(this.pathOf(this.curve), colour);
+    this.stroke(this.pathOf([this.curve[0], this.curve[this.curve.length - 1]]), colour, DASHES); // closed so
+  }
+
+  /** @param {Point[]} points patch pixels @returns {Path2D} device pixels */
+  pathOf(points) {
     const path = new Path2D();
-    for (const { x, y } of this.curve)
+    for (const { x, y } of points)
       path.lineTo(this.view.left + x * this.view.scale, this.view.top + y * this.view.scale);
-    this.stroke(path, colourOf(this.state.settings.value, this.classes));
+    return path;
   }
 
   drawCursor() {
@@ -224,7 +237,7 @@ export class Renderer {
     const x = this.view.left + this.cursor.x * this.view.scale;
     const y = this.view.top + this.cursor.y * this.view.scale;
     path.arc(x, y, Math.max(2 * this.density, (size / 2) * this.view.scale), 0, 2 * Math.PI);
-    this.stroke(path, tool === "eraser" ? "#ffffff" : colourOf(value, this.classes));
+    this.stroke(path, tool === "eraser" ? ERASER : colourOf(value, this.classes));
   }
 }
 

@@ -57,6 +57,26 @@ export class View {
     this.keepInSight();
   }
 
+  /**
+   * Two fingers moved: what was between them is between them still.
+   * @param {Point} from middle between them before, device pixels @param {Point} to and now
+   * @param {number} ratio how much farther apart they are
+   */
+  pinch(from, to, ratio) {
+    const next = Math.min(LARGEST, Math.max(SMALLEST, this.scale * ratio));
+    this.left = to.x - ((from.x - this.left) * next) / this.scale;
+    this.top = to.y - ((from.y - this.top) * next) / this.scale;
+    this.scale = next;
+    this.fitted = false;
+    this.keepInSight();
+  }
+
+  /** To whole pixels again, around the centre. */
+  settle() {
+    const { width, height } = this.size;
+    this.pinch({ x: width / 2, y: height / 2 }, { x: width / 2, y: height / 2 }, Math.round(this.scale) / this.scale);
+  }
+
   /** @param {number} dx device pixels @param {number} dy */
   pan(dx, dy) {
     this.left += dx;
