@@ -17,6 +17,7 @@ from pickem.project.leases import LASTS
 from pickem.project.project import open_project
 from pickem.project.quality import write_quality
 from pickem.project.store import Store
+from pickem.project.uncertainty import write_uncertainties
 from tests.fixtures.labelling_page import (
     LIMIT,
     SIZE,
@@ -456,8 +457,9 @@ def test_the_heat_map_shows_where_the_network_is_unsure_and_never_on_control_pat
     with Store(project / "project.sqlite") as store:
         query, audit = store.queue()[0].stored.patch, store.open_audit()[0]
         both = query, audit.patch
-        proposals = dict.fromkeys(both, np.zeros((SIZE, SIZE), np.uint8))
-        store.replace_queue(selection([query]), finished_round(store), proposals, dict.fromkeys(both, levels))
+        at, proposal = finished_round(store), np.zeros((SIZE, SIZE), np.uint8)
+        store.replace_queue(selection([query]), at, dict.fromkeys(both, proposal))
+        write_uncertainties(store, at, dict.fromkeys(both, levels))
     page = open_page(client)
     before = shown(page)
     assert page.locator("#legend").is_hidden()
@@ -502,6 +504,29 @@ def test_the_quality_on_control_patches_is_shown_when_it_is_known(
     assert page.locator("#quality .number").inner_text() == "0.82"  # 924 of 1124 pixels
     assert "on 2 control patches" in page.locator("#quality").inner_text()
     assert "No advice yet: 2 of the 30 control patches" in page.locator("#advice").inner_text()
+
+
+def test_the_page_says_how_long_a_patch_takes_and_which_control_patches_were_skipped(
+    tmp_path: Path, open_page: Callable[[Client], Page]
+) -> None:
+    with serving(make_tiny_project(tmp_path, first_patches=24)) as client:
+        page = open_page(client)
+        assert "a patch takes" not in page.locator("#progress").inner_text()
+        client.paint(20)
+        page.wait_for_function(
+            "() => document.querySelector('#progress').textContent.includes('a patch takes you')"
+        )
+        told = page.locator("#progress").inner_text().split("\n")
+        assert told[told.index("a patch takes you") + 1] == "2 s"  # 1.5
+        assert told[told.index("the next 20") + 1] == "about 30 s"
+        skipped = page.locator("#skipped-controls")
+        assert skipped.is_hidden()
+        show = (
+            "async (news) => { const { showNews } = await import('/static/news.js'); showNews(news, 'me'); }"
+        )
+        news = client.read("project")["progress"]
+        page.evaluate(show, news | {"skipped_control_patches": 2})
+        assert "2 control patches were skipped" in skipped.inner_text()
 
 
 def fill(client: Client, number: int) -> None:

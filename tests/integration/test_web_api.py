@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pickem.project import rounds
 from pickem.project.settings import VolumeSource
 from pickem.project.store import Store
+from pickem.project.uncertainty import write_uncertainties
 from tests.fixtures.labelling_server import Client, contents, place, serving
 from tests.fixtures.stand_ins import scene
 from tests.fixtures.tiny_project import SHAPE, make_tiny_project, selection, truth
@@ -99,9 +100,8 @@ def test_a_control_patch_is_painted_blind(page: Client, project: Path) -> None:
         rounds.finish_round(store, rounds.begin_round(store).number, "round-0000.safetensors", 0.1, 1.0)
         proposal, unsure = truth(query.patch), np.arange(32 * 32, dtype=np.uint8).reshape(PATCH)
         both = query.patch, audit.patch
-        store.replace_queue(
-            selection([query.patch]), 0, dict.fromkeys(both, proposal), dict.fromkeys(both, unsure)
-        )
+        store.replace_queue(selection([query.patch]), 0, dict.fromkeys(both, proposal))
+        write_uncertainties(store, 0, dict.fromkeys(both, unsure))
     shown = page.read(f"patches/{query.id}")
     assert shown["proposed_by"] == 0
     assert np.array_equal(page.pixels(query.id, "proposal", PATCH), proposal)

@@ -34,7 +34,7 @@ from pickem.project.project import QUEUE, Project
 from pickem.project.quality import write_quality
 from pickem.project.rounds import Round
 from pickem.project.start import pretrain_on_volumes, pretraining_is_due, start_pretrained
-from pickem.project.uncertainty import uncertainty
+from pickem.project.uncertainty import uncertainty, write_uncertainties
 from pickem.strategies import strategy
 
 Part = Literal["pretrain", "train", "measure", "rank", "pick"]
@@ -155,7 +155,8 @@ class Learning:
             proposals |= dict(zip(part, probability.argmax(axis=1).astype(np.uint8), strict=True))
             uncertainties |= dict(zip(part, uncertainty(probability), strict=True))
         with project.store.change():
-            project.store.replace_queue(selection, latest.number, proposals, uncertainties)
+            project.store.replace_queue(selection, latest.number, proposals)
+            write_uncertainties(project.store, latest.number, uncertainties)
             rounds.mark_ranked(project.store, latest.number)
 
     def _predict(self, patches: Sequence[PatchId]) -> NDArray[np.float32]:

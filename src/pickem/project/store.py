@@ -25,10 +25,7 @@ from pickem.project.settings import Unpainted
 
 Kind = Literal["query", "audit"]
 State = Literal["draft", "submitted", "skipped"]
-SUPERSEDED = (
-    3  # rounds that a proposal outlives a newer one of its patch, and an uncertainty a newer network:
-)
-# a page may still show it
+SUPERSEDED = 3  # rounds that a proposal outlives a newer one of its patch: a page may still show it
 
 
 @dataclass(frozen=True)
@@ -119,26 +116,21 @@ class Store:
         selection: Selection,
         ranked_by: int | None,
         proposals: Mapping[PatchId, NDArray[np.uint8]] | None = None,
-        uncertainties: Mapping[PatchId, NDArray[np.uint8]] | None = None,
     ) -> None:
         """Serve these patches from now on, best first, instead of those queued before.
 
         `proposals`: what the network of round `ranked_by` would paint on them, (h, w) class indices. Those
-        that a mask was painted on are kept for ever, and of each patch the newest. `uncertainties`: how
-        unsure it is of their pixels, (h, w) as in `pickem.project.uncertainty`; kept for a few rounds, as
-        they do not compress.
+        that a mask was painted on are kept for ever, and of each patch the newest.
         """
-        unsure = {patch: pack(levels) for patch, levels in (uncertainties or {}).items()}
         with self.change():
             self._connection.execute("DELETE FROM queue")
             for patch, mask in (proposals or {}).items():
                 number = self._patch_number(patch, "query")
                 self._connection.execute(
-                    "INSERT OR IGNORE INTO proposals (patch, round, mask, uncertainty) VALUES (?, ?, ?, ?)",
-                    (number, ranked_by, pack(mask), unsure.get(patch)),
+                    "INSERT OR IGNORE INTO proposals (patch, round, mask) VALUES (?, ?, ?)",
+                    (number, ranked_by, pack(mask)),
                 )
             self._connection.execute(_DROP_SUPERSEDED, (ranked_by, SUPERSEDED))
-            self._connection.execute(_DROP_UNCERTAINTIES, (ranked_by, SUPERSEDED))
             rows = zip(selection.patches, selection.utilities, selection.reasons, strict=True)
             for position, (patch, utility, reason) in enumerate(rows):
                 number = self._patch_number(patch, "query")
@@ -193,14 +185,10 @@ class Store:
 
         (h, w) class indices; None where there is no such proposal.
         """
-        return self._of_proposal("mask", number, by)
-
-    def uncertainty(self, number: int, by: int | None = None) -> NDArray[np.uint8] | None:
-        """How unsure the network of a proposal is of its pixels: of round `by`, else that of `proposed_by`.
-
-        (h, w), 0 = certain to 255; None where there is no such proposal, or it is not known (any more).
-        """
-        return self._of_proposal("uncertainty", number, by)
+        patch = self.patch(number).patch
+        sql = "SELECT mask FROM proposals WHERE patch = ? AND round = ?"
+        rows = self.rows(sql, number, self.proposed_by(number) if by is None else by)
+        return unpack(rows[0]["mask"], patch.height, patch.width) if rows else None
 
     def corrections(self) -> dict[int, Corrections]:
         """How much of the proposals had to be changed, by the round whose network made them."""
@@ -353,15 +341,6 @@ class Store:
         with self._lock, storage_errors(self._path):
             return self._connection.execute(sql, values).fetchall()
 
-    def _of_proposal(
-        self, column: Literal["mask", "uncertainty"], number: int, by: int | None
-    ) -> NDArray[np.uint8] | None:
-        patch = self.patch(number).patch
-        sql = f"SELECT {column} FROM proposals WHERE patch = ? AND round = ?"
-        rows = self.rows(sql, number, self.proposed_by(number) if by is None else by)
-        blob = rows[0][column] if rows else None
-        return None if blob is None else unpack(blob, patch.height, patch.width)
-
     def _whence(self, number: int, annotator: str) -> str:
         """Where the newest revision came from, as `annotator` is told."""
         newest = self.newest(number)
@@ -389,9 +368,6 @@ _DROP_SUPERSEDED = (
     "DELETE FROM proposals AS o WHERE round < ? - ? "
     "AND EXISTS (SELECT 1 FROM proposals n WHERE n.patch = o.patch AND n.round > o.round) "
     "AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.patch = o.patch AND c.round = o.round)"
-)
-_DROP_UNCERTAINTIES = (
-    "UPDATE proposals SET uncertainty = NULL WHERE round < ? - ? AND uncertainty IS NOT NULL"
 )
 
 

@@ -25,12 +25,19 @@
  */
 
 /**
+ * @typedef {object} Pace how long a patch takes, breaks left out
+ * @property {number} seconds_each @property {number} next_patches @property {number} next_seconds
+ */
+
+/**
  * @typedef {object} Progress
  * @property {number} labelled @property {number} submitted_today
  * @property {number} skipped @property {number} queue
  * @property {number} audit_done @property {number} audit_total
  * @property {number} seconds of the annotator, control patches included
  * @property {number} audit_seconds on control patches
+ * @property {Pace | null} pace null: too few patches to say
+ * @property {number} [skipped_control_patches]
  * @property {{name: string, labelled: number, trained_at: string} | null} network
  * @property {Trainer} trainer
  * @property {Quality | null} quality

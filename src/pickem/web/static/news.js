@@ -12,6 +12,7 @@ const OTHERS = 5; // annotators who are named
 export function showNews(progress, annotator) {
   showCounts(progress, annotator);
   showQuality(progress.quality);
+  showSkipped(progress.skipped_control_patches ?? 0);
   find("#course").replaceChildren(...courseOf(progress.course));
   find("#corrections").replaceChildren(...correctionsOf(progress.course));
   find("#advice").textContent = progress.advice;
@@ -28,10 +29,20 @@ function showCounts(progress, annotator) {
     "control patches": `${progress.audit_done} of ${progress.audit_total}`,
     "time spent": duration(progress.seconds),
   };
-  const rows = { ...counts, ...countsOf(progress.annotators, annotator) };
+  const rows = { ...counts, ...paceOf(progress), ...countsOf(progress.annotators, annotator) };
   find("#progress").replaceChildren(
     ...Object.entries(rows).flatMap(([name, value]) => [element("dt", name), element("dd", String(value))]),
   );
+}
+
+/** @param {Progress} progress @returns {Record<string, string>} how long a patch takes, once that is known */
+function paceOf({ pace, annotators }) {
+  if (pace === null) return {};
+  const who = annotators.length > 1 ? "" : " you";
+  return {
+    [`a patch takes${who}`]: duration(pace.seconds_each),
+    [`the next ${pace.next_patches}`]: `about ${duration(pace.next_seconds)}`,
+  };
 }
 
 /**
@@ -68,6 +79,13 @@ function showQuality(quality) {
   );
   interval.prepend(keyOf("jaccard"));
   place.replaceChildren(number, interval);
+}
+
+/** @param {number} skipped control patches */
+function showSkipped(skipped) {
+  const place = find("#skipped-controls");
+  place.hidden = skipped === 0;
+  place.textContent = `${skipped} control ${skipped === 1 ? "patch was" : "patches were"} skipped: the estimate knows nothing of ${skipped === 1 ? "it" : "them"}.`;
 }
 
 /** @param {Progress} progress */
