@@ -41,7 +41,7 @@ function paceOf({ pace, annotators }) {
   const who = annotators.length > 1 ? "" : " you";
   return {
     [`a patch takes${who}`]: duration(pace.seconds_each),
-    [`the next ${pace.next_patches}`]: `about ${duration(pace.next_seconds)}`,
+    [`the next ${pace.next_patches}, about`]: duration(pace.next_seconds),
   };
 }
 

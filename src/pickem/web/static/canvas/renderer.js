@@ -21,7 +21,7 @@ const ERASER = "#ffffff"; // colour of lines that take away
 
 const DASHES = [6, 4]; // CSS pixels, drawn and left out: the proposal
 const SOLID = 1.75; // CSS pixels, width of a line
-const DASHED = 1.25; // thinner: what is painted counts more than what is proposed
+const DASHED = 1.5; // thinner: what is painted counts more than what is proposed
 
 export class Renderer {
   /** @param {HTMLCanvasElement} canvas @param {State} state @param {import("./view.js").View} view */
@@ -205,7 +205,7 @@ export class Renderer {
     drawing.lineJoin = "round";
     drawing.setLineDash([]);
     drawing.strokeStyle = HALO;
-    drawing.lineWidth = (width + 1.75) * this.density;
+    drawing.lineWidth = (width + 1.5) * this.density;
     drawing.stroke(path);
     drawing.setLineDash(dash.map((length) => length * this.density));
     drawing.strokeStyle = colour;
