@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from matplotlib import colormaps
+from playwright.sync_api import Browser, Page
 
 from pickem.project import rounds
 from pickem.project.leases import LASTS
 from pickem.project.project import open_project
 from pickem.project.quality import write_quality
 from pickem.project.store import Store
+from pickem.project.uncertainty import write_uncertainties
+from tests.fixtures.labelling_page import (
+    LIMIT,
+    SIZE,
+    click_on,
+    foreground,
+    next_after,
+    patch_id,
+    pixel,
+    saved,
+    shown,
+    stroke,
+)
 from tests.fixtures.labelling_server import (
     TOKEN,
     Client,
@@ -25,85 +39,6 @@ from tests.fixtures.labelling_server import (
     serving,
 )
 from tests.fixtures.tiny_project import make_tiny_project, selection
-
-CHROMIUM = "/usr/bin/chromium"  # Debian's
-LIMIT = 120_000  # milliseconds; a busy machine must not decide a test
-SIZE = 32  # pixels of a tiny project's patch
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return make_tiny_project(tmp_path)
-
-
-@pytest.fixture
-def client(project: Path) -> Iterator[Client]:
-    """A server without a trainer: what the page does, nothing else."""
-    with serving(project) as client:
-        yield client
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[[Client], Page]]:
-    """Opens the page of a server, each time with storage of its own; no script may fail."""
-    contexts = []
-
-    def opened(client: Client) -> Page:
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(LIMIT)
-        page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
-        page.goto(f"{client.address}/?token={TOKEN}")
-        page.wait_for_selector("body[data-patch-id]")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-def stroke(page: Page, *, release: bool = True) -> None:
-    """Draw with the tool in hand from the middle of the canvas to the right."""
-    box = page.locator("#canvas").bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 60, y, steps=6)
-    if release:
-        page.mouse.up()
-
-
-def saved(page: Page) -> None:
-    """Wait until the server has everything."""
-    page.wait_for_selector("body[data-saved=yes]")
-
-
-def patch_id(page: Page) -> int:
-    """The patch that the page shows."""
-    return int(page.locator("body").get_attribute("data-patch-id") or 0)
-
-
-def next_after(page: Page, before: int) -> int:
-    """Wait for another patch than `before`."""
-    page.wait_for_selector(f"body[data-patch-id]:not([data-patch-id='{before}'])")
-    return patch_id(page)
-
-
-def foreground(client: Client, number: int) -> int:
-    """Foreground pixels of a patch's newest mask; 0 where there is none."""
-    answer = client.ask("GET", f"/api/patches/{number}/mask")
-    mask = np.frombuffer(answer.content, np.uint8)
-    return int(((mask > 0) & (mask != 255)).sum())
 
 
 def test_a_stroke_is_saved_when_it_ends_and_submitting_brings_the_next_patch(
@@ -169,6 +104,72 @@ def test_with_the_keyboard_alone(client: Client, open_page: Callable[[Client], P
     assert (client.pixels(first, "mask", (SIZE, SIZE)) == 0).all()
 
 
+def test_settings_and_view_by_the_keyboard_alone(client: Client, open_page: Callable[[Client], Page]) -> None:
+    page = open_page(client)
+
+    def told(setting: str) -> float:
+        return float(page.locator(setting).input_value())
+
+    for setting, more, less in [
+        ("[data-setting=size]", "]", "["),
+        ("[data-setting=tolerance]", "}", "{"),
+        ("[data-setting=opacity]", ">", "<"),
+        ("[data-contrast=black]", "Shift+ArrowRight", "Shift+ArrowLeft"),
+        ("[data-contrast=white]", "Shift+ArrowUp", "Shift+ArrowDown"),
+    ]:
+        for _ in range(3):
+            page.keyboard.press(less)
+        low = told(setting)
+        page.keyboard.press(more)
+        high = told(setting)
+        assert low < high, setting
+        page.keyboard.press(less)
+        assert told(setting) == low, setting
+        for _ in range(100):
+            page.keyboard.press(less)
+        assert told(setting) == float(page.locator(setting).get_attribute("min") or "nan"), setting
+    assert page.locator("[data-toggle=autoContrast]").get_attribute("aria-pressed") == "false"
+
+    def corner() -> tuple[float, float]:
+        shown(page)
+        left, top = (page.locator("#canvas").get_attribute(f"data-{side}") for side in ("left", "top"))
+        return float(left or "nan"), float(top or "nan")
+
+    start = corner()
+    page.keyboard.press("ArrowRight")  # what is farther right comes in: the patch goes left
+    right = corner()
+    assert (right[0] < start[0], right[1]) == (True, start[1])
+    page.keyboard.press("ArrowDown")
+    down = corner()
+    assert (down[0], down[1] < start[1]) == (right[0], True)
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    assert corner() == start
+
+
+def test_a_slider_in_focus_keeps_its_arrow_keys(client: Client, open_page: Callable[[Client], Page]) -> None:
+    page = open_page(client)
+    size = page.locator("[data-setting=size]")
+    size.focus()
+    before = int(size.input_value())
+    page.keyboard.press("ArrowRight")
+    assert int(size.input_value()) == before + 1
+    size.click()  # with the mouse, the keys are the patch's again
+    assert page.evaluate("document.activeElement.id") == "canvas"
+
+
+def test_every_key_means_one_thing_and_every_button_is_in_the_help(
+    client: Client, open_page: Callable[[Client], Page]
+) -> None:
+    page = open_page(client)
+    page.keyboard.press("?")
+    keys = page.locator("#help section:not(:last-child) kbd").all_inner_texts()
+    assert len(keys) == len(set(keys)) > 40
+    page.keyboard.press("?")
+    on_buttons = page.locator("[data-command] > kbd").all_inner_texts()
+    assert set(on_buttons) <= set(keys)
+
+
 def test_help_lists_the_keys_and_closes(client: Client, open_page: Callable[[Client], Page]) -> None:
     page = open_page(client)
     page.keyboard.press("?")
@@ -189,16 +190,6 @@ def test_local_contrast_is_a_way_of_looking_and_changes_nothing(
     page.keyboard.press("k")
     page.wait_for_function("before => document.querySelector('canvas').toDataURL() === before", arg=before)
     assert client.read("history") == []
-
-
-def shown(page: Page) -> str:
-    """All pixels of the canvas, once they no longer change."""
-    return str(
-        page.evaluate(
-            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => "
-            "done(document.querySelector('canvas').toDataURL()))))"
-        )
-    )
 
 
 @pytest.mark.parametrize("size", [(96, 160), (50, 75), (7, 5)])
@@ -414,12 +405,12 @@ def test_a_proposal_is_taken_over_and_control_patches_have_none(
         )
         while (patch := client.read("next"))["proposed_by"] is None:
             if patch["kind"] == "audit":
-                page.reload()
+                page.goto(client.address)  # and not to the patch at hand
                 page.wait_for_selector(f"body[data-patch-id='{patch['id']}']")
                 assert page.locator("#take-all").is_disabled()
                 assert page.locator("#kind").is_visible()
                 client.paint(1)
-        page.reload()
+        page.goto(client.address)
         page.wait_for_selector(f"body[data-patch-id='{patch['id']}']")
         proposal = client.pixels(patch["id"], "proposal", (SIZE, SIZE))
         page.wait_for_function("() => !document.getElementById('take-all').disabled")
@@ -437,13 +428,6 @@ def finished_round(store: Store) -> int:
     number = rounds.begin_round(store).number
     rounds.finish_round(store, number, f"round-{number:04d}.safetensors", 0.1, 1.0)
     return number
-
-
-def click_on(page: Page, y: int, x: int) -> None:
-    """Click in the middle of a pixel of the patch."""
-    canvas = page.locator("#canvas")
-    left, top, scale = (float(canvas.get_attribute(f"data-{name}") or 0) for name in ("left", "top", "scale"))
-    canvas.click(position={"x": left + (x + 0.5) * scale, "y": top + (y + 0.5) * scale})
 
 
 def test_one_object_of_the_proposal_is_taken_with_a_click(
@@ -466,6 +450,42 @@ def test_one_object_of_the_proposal_is_taken_with_a_click(
     assert foreground(client, number) == 0
 
 
+def test_the_heat_map_shows_where_the_network_is_unsure_and_never_on_control_patches(
+    client: Client, project: Path, open_page: Callable[[Client], Page]
+) -> None:
+    levels = np.repeat(np.arange(0, 256, 256 // SIZE, dtype=np.uint8)[None], SIZE, axis=0)
+    with Store(project / "project.sqlite") as store:
+        query, audit = store.queue()[0].stored.patch, store.open_audit()[0]
+        both = query, audit.patch
+        at, proposal = finished_round(store), np.zeros((SIZE, SIZE), np.uint8)
+        store.replace_queue(selection([query]), at, dict.fromkeys(both, proposal))
+        write_uncertainties(store, at, dict.fromkeys(both, levels))
+    page = open_page(client)
+    before = shown(page)
+    assert page.locator("#legend").is_hidden()
+    page.keyboard.press("y")
+    page.locator("#legend").wait_for()
+    heated = [pixel(page, SIZE // 2, x) for x in (1, SIZE // 2, SIZE - 2)]
+    assert heated[0].sum() < heated[1].sum() < heated[2].sum()
+    page.goto(f"{client.address}/#patch-{audit.id}")
+    page.reload()
+    page.wait_for_selector(f"body[data-patch-id='{audit.id}'][data-kind=audit]")
+    blind = shown(page)
+    page.keyboard.press("y")
+    assert page.locator("#legend").is_hidden()
+    assert page.locator("[data-toggle=uncertainty]").is_disabled()
+    assert shown(page) == blind != before
+
+
+def test_the_colours_of_the_heat_map_are_inferno(client: Client, open_page: Callable[[Client], Page]) -> None:
+    made = open_page(client).evaluate(
+        "async () => { const { heatOf } = await import('/static/canvas/heat.js');"
+        " return Array.from({ length: 256 }, (_, level) => heatOf(level)); }"
+    )
+    wanted = 255 * colormaps["inferno"](np.arange(256))[:, :3]
+    assert np.abs(np.array(made) - wanted).max() < 8  # of 255; drawn from 17 of them
+
+
 def test_the_quality_on_control_patches_is_shown_when_it_is_known(
     client: Client, project: Path, open_page: Callable[[Client], Page]
 ) -> None:
@@ -484,6 +504,29 @@ def test_the_quality_on_control_patches_is_shown_when_it_is_known(
     assert page.locator("#quality .number").inner_text() == "0.82"  # 924 of 1124 pixels
     assert "on 2 control patches" in page.locator("#quality").inner_text()
     assert "No advice yet: 2 of the 30 control patches" in page.locator("#advice").inner_text()
+
+
+def test_the_page_says_how_long_a_patch_takes_and_which_control_patches_were_skipped(
+    tmp_path: Path, open_page: Callable[[Client], Page]
+) -> None:
+    with serving(make_tiny_project(tmp_path, first_patches=24)) as client:
+        page = open_page(client)
+        assert "a patch takes" not in page.locator("#progress").inner_text()
+        client.paint(20)
+        page.wait_for_function(
+            "() => document.querySelector('#progress').textContent.includes('a patch takes you')"
+        )
+        told = page.locator("#progress").inner_text().split("\n")
+        assert told[told.index("a patch takes you") + 1] in ("1 s", "2 s")  # 1.5
+        assert told[told.index("the next 20, about") + 1] == "30 s"
+        skipped = page.locator("#skipped-controls")
+        assert skipped.is_hidden()
+        show = (
+            "async (news) => { const { showNews } = await import('/static/news.js'); showNews(news, 'me'); }"
+        )
+        news = client.read("project")["progress"]
+        page.evaluate(show, news | {"audit_skipped": 2})
+        assert "2 control patches were skipped" in skipped.inner_text()
 
 
 def fill(client: Client, number: int) -> None:

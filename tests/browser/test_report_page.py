@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from pickem.benchmark.report import write_report
 from tests.fixtures.synthetic_runs import SyntheticRuns, write_runs
 
-CHROMIUM = "/usr/bin/chromium"  # Debian's
 PHONE, SCREEN = 390, 1280  # pixels
 
 
@@ -20,14 +19,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page with all it can hold: five seeds, the paper's curves, two classes, an unfinished run."""
     runs = SyntheticRuns(dataset="vnc", rounds=8, classes=("axon", "myelin"), stopped={("k-means", 4): 3})
     return write_report(write_runs(tmp_path_factory.mktemp("report"), runs)).page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[PHONE, SCREEN])

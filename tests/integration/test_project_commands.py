@@ -82,6 +82,17 @@ def test_new_then_status(project: Path, volume: Path) -> None:
     assert "created: project mine" in status.stdout
 
 
+def test_status_says_how_long_a_patch_takes_once_twenty_were_timed(tmp_path: Path) -> None:
+    project = make_tiny_project(tmp_path, first_patches=24)
+    with open_project(project) as opened:
+        paint_queue(opened, 19)
+        assert "a patch takes" not in pickem_here("status", project).stdout
+        paint_queue(opened, 1)
+    status = pickem_here("status", project)
+    assert "a patch takes 1.5 s; the next 20 about 30 seconds\n" in status.stdout.replace(" you", "")
+    assert "(fitted to 20 patches, breaks left out: " in status.stdout
+
+
 def test_what_is_exported_lies_beside_the_project(tmp_path: Path) -> None:
     folder = make_tiny_project(tmp_path)
     with open_project(folder) as opened:

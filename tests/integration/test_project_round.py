@@ -21,6 +21,7 @@ from pickem.project.quality import course, estimate
 from pickem.project.round import Learning, Part, due
 from pickem.project.serving import next_patch
 from pickem.project.settings import VolumeSource
+from pickem.project.uncertainty import stored_uncertainty
 from tests.fixtures.tiny_project import PRETRAINED, answer, make_tiny_project, paint_audit, paint_queue
 
 
@@ -139,6 +140,10 @@ def test_what_a_round_leaves(tmp_path: Path) -> None:
             proposal = store.proposal(queued.stored.id)
             assert proposal is not None
             assert set(np.unique(proposal)) <= {0, 1}
+            unsure = stored_uncertainty(store, queued.stored.id)
+            assert unsure is not None
+            reported = unsure.mean() / 255 * np.log(2)  # by another way: the strategy ranked by its mean
+            assert reported == pytest.approx(queued.utility, abs=0.002)
         utilities = [queued.utility for queued in queue]
         assert utilities == sorted(utilities, reverse=True)
         counts = rounds.audit_counts(store, 0)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pickem.project import rounds
 from pickem.project.settings import VolumeSource
 from pickem.project.store import Store
+from pickem.project.uncertainty import write_uncertainties
 from tests.fixtures.labelling_server import Client, contents, place, serving
 from tests.fixtures.stand_ins import scene
 from tests.fixtures.tiny_project import SHAPE, answer, make_tiny_project, selection, truth
@@ -113,14 +114,18 @@ def test_a_control_patch_is_painted_blind(page: Client, project: Path) -> None:
     with Store(project / "project.sqlite") as store:
         audit, query = store.open_audit()[0], store.queue()[0].stored
         rounds.finish_round(store, rounds.begin_round(store).number, "round-0000.safetensors", 0.1, 1.0)
-        proposal = truth(query.patch)
-        store.replace_queue(selection([query.patch]), 0, {query.patch: proposal, audit.patch: proposal})
+        proposal, unsure = truth(query.patch), np.arange(32 * 32, dtype=np.uint8).reshape(PATCH)
+        both = query.patch, audit.patch
+        store.replace_queue(selection([query.patch]), 0, dict.fromkeys(both, proposal))
+        write_uncertainties(store, 0, dict.fromkeys(both, unsure))
     shown = page.read(f"patches/{query.id}")
     assert shown["proposed_by"] == 0
     assert np.array_equal(page.pixels(query.id, "proposal", PATCH), proposal)
+    assert np.array_equal(page.pixels(query.id, "uncertainty?by=0", PATCH), unsure)
     blind = page.read(f"patches/{audit.id}")
     assert blind["proposed_by"] is None
-    assert page.ask("GET", f"/api/patches/{audit.id}/proposal").status_code == 404
+    for what in ("proposal", "uncertainty", "uncertainty?by=0"):
+        assert page.ask("GET", f"/api/patches/{audit.id}/{what}").status_code == 404
 
 
 def test_a_mask_is_compared_with_the_proposal_that_the_page_showed(page: Client, project: Path) -> None:
@@ -146,7 +151,8 @@ def test_a_mask_is_compared_with_the_proposal_that_the_page_showed(page: Client,
 
 def test_a_patch_that_was_ranked_by_no_network_has_no_proposal(page: Client) -> None:
     number = page.read("next")["id"]
-    assert page.ask("GET", f"/api/patches/{number}/proposal").status_code == 404
+    for what in ("proposal", "uncertainty"):
+        assert page.ask("GET", f"/api/patches/{number}/{what}").status_code == 404
 
 
 def test_when_nothing_waits_the_answer_says_so(page: Client) -> None:

@@ -208,7 +208,7 @@ def test_a_malformed_question_is_refused(page: Client, save: str, question: str)
 
 @pytest.mark.parametrize("number", ["0", "-1", "99999", str(2**63), str(10**40), "1.5", "one", "%00"])
 def test_a_number_that_is_no_patch_is_refused(page: Client, number: str) -> None:
-    for what in ("", "/image", "/proposal", "/mask"):
+    for what in ("", "/image", "/proposal", "/uncertainty", "/mask"):
         assert page.ask("GET", f"/api/patches/{number}{what}").status_code in (404, 422)
     saved = page.ask("PUT", SAVE.format(number=number), data=bytes(SIDE * SIDE))
     assert saved.status_code in (404, 422)

@@ -22,6 +22,7 @@ from pickem.project.masks import pack
 from pickem.project.quality import course
 from pickem.project.schema import STEPS, VERSION
 from pickem.project.store import NewMask, Store
+from pickem.project.uncertainty import stored_uncertainty
 from tests.fixtures.tiny_project import answer, selection
 
 EVENT = "INSERT INTO events (at, kind, message) VALUES ('', '', '')"
@@ -93,6 +94,7 @@ def test_a_project_of_the_first_version_keeps_everything(tmp_path: Path) -> None
         proposal = store.proposal(1)
         assert proposal is not None
         assert (proposal == 1).all()
+        assert stored_uncertainty(store, 1) is None
         answer(store, 2, np.ones((2, 2), np.uint8), "submitted")
         assert [at.number for at in rounds.to_measure(store)] == [0], "on which masks, nobody remembers"
         assert [measured.quality.jaccard for measured in course(store)] == [0.6]

@@ -13,7 +13,8 @@ import pytest
 from pickem.errors import RevisionConflictError, UnknownPatchError
 from pickem.geometry import PatchId
 from pickem.project import rounds
-from pickem.project.store import NewMask, State, Store, StoredPatch
+from pickem.project.store import SUPERSEDED, NewMask, State, Store, StoredPatch
+from pickem.project.uncertainty import stored_uncertainty, write_uncertainties
 from tests.fixtures.tiny_project import answer, selection
 
 A, B, C, D = (PatchId("v", 0, 0, x, 2, 3) for x in range(0, 12, 3))
@@ -170,6 +171,24 @@ def test_proposals_belong_to_the_patches_they_were_drawn_for(store: Store) -> No
     newer = store.proposal(number_of(store, A))
     assert newer is not None
     np.testing.assert_array_equal(newer, painted(0))
+
+
+def test_uncertainties_belong_to_a_round_and_are_forgotten_a_few_rounds_later(store: Store) -> None:
+    number = finished_round(store)
+    levels = np.arange(painted(0).size, dtype=np.uint8).reshape(painted(0).shape)
+    store.replace_queue(selection([A, B]), number, {A: painted(1), B: painted(1)})
+    write_uncertainties(store, number, {A: levels})
+    a, b = number_of(store, A), number_of(store, B)
+    for _ in range(SUPERSEDED + 1):
+        kept = stored_uncertainty(store, a)
+        assert kept is not None
+        np.testing.assert_array_equal(kept, levels)
+        assert stored_uncertainty(store, b) is None
+        later = finished_round(store)
+        assert stored_uncertainty(store, a, later) is None
+        write_uncertainties(store, later, {})
+    assert stored_uncertainty(store, a) is None
+    assert store.proposal(a) is not None
 
 
 def test_a_queue_that_is_not_stored_whole_leaves_the_old_one(store: Store) -> None:

@@ -18,6 +18,7 @@ from pickem.cli.browser import open_page, private_folder
 from pickem.cli.course import course_lines
 from pickem.cli.moved import open_asking
 from pickem.cli.options import ProjectPath
+from pickem.cli.pace import pace_lines
 from pickem.cli.simulation import simulation
 from pickem.project.export import export_curve, export_labels, export_model, export_segmentation
 from pickem.project.exported_images import Form
@@ -85,6 +86,7 @@ def status(project: ProjectPath) -> None:
         f"{now.labelled} patches labelled, {now.skipped} skipped, {now.queue} waiting",
         f"control patches: {now.audit_done} of {now.audit_total} painted{_missing(now.audit_skipped)}",
         f"time spent: {_clock(now.seconds)}, {_clock(now.audit_seconds)} of it on control patches",
+        *pace_lines(now),
         *annotator_lines(now.annotators),
         f"{now.network.name}, from {now.network.labelled} patches" if now.network else "network: none yet",
     ]

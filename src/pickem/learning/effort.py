@@ -9,12 +9,15 @@
 An object is an 8-connected component of one class; the contour is the line between two classes, unlabelled
 pixels and the patch's border excluded. The constants are round numbers chosen by judgement, not fitted to
 recordings of people: read them as a common currency in which strategies are compared, not as a promise.
-VERSION goes into every result; it changes with the formula.
+What one person takes, `calibration.py` says from their own times. VERSION goes into every result; it
+changes with the formula.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,15 +29,28 @@ VERSION = 1
 PATCH_SECONDS = 5.0
 OBJECT_SECONDS = 2.0
 CONTOUR_SECONDS_PER_PIXEL = 0.05
+Measure = TypeVar("Measure", float, NDArray[np.float64])
 
 
-def annotation_seconds(mask: NDArray[np.uint8]) -> float:
+@dataclass(frozen=True)
+class Coefficients:
+    """Seconds a patch, an object, and a pixel of contour."""
+
+    patch: float
+    object: float
+    contour: float
+
+    def seconds(self, objects: Measure, contour: Measure) -> Measure:
+        """For a patch with so many objects and pixels of contour, or for several, (n,) each."""
+        return self.patch + self.object * objects + self.contour * contour
+
+
+DEFAULT = Coefficients(PATCH_SECONDS, OBJECT_SECONDS, CONTOUR_SECONDS_PER_PIXEL)
+
+
+def annotation_seconds(mask: NDArray[np.uint8], coefficients: Coefficients = DEFAULT) -> float:
     """Estimated seconds to paint `mask` (h, w), class index a pixel, 255 = not labelled, from scratch."""
-    return (
-        PATCH_SECONDS
-        + OBJECT_SECONDS * count_objects(mask)
-        + CONTOUR_SECONDS_PER_PIXEL * contour_length(mask)
-    )
+    return coefficients.seconds(count_objects(mask), contour_length(mask))
 
 
 def count_objects(mask: NDArray[np.uint8]) -> int:

@@ -34,6 +34,7 @@ from pickem.project.project import QUEUE, Project
 from pickem.project.quality import write_quality
 from pickem.project.rounds import Round
 from pickem.project.start import Pretraining, pretrain_on_volumes, pretraining_is_due, start_pretrained
+from pickem.project.uncertainty import uncertainty, write_uncertainties
 from pickem.strategies import strategy
 
 Part = Literal["pretrain", "train", "measure", "rank", "pick"]
@@ -159,13 +160,16 @@ class Learning:
         k = min(QUEUE * project.settings.per_round, len(learner.pool.unlabelled))
         selection = learner.propose(k) if k else Selection((), (), ())
         proposals: dict[PatchId, NDArray[np.uint8]] = {}
+        uncertainties: dict[PatchId, NDArray[np.uint8]] = {}
         shown = [*dict.fromkeys((*selection.patches, *project.store.asked()))]
         for start in range(0, len(shown), PROPOSALS_AT_ONCE):
             part = shown[start : start + PROPOSALS_AT_ONCE]
-            predicted = self._predict(part).argmax(axis=1)
-            proposals |= dict(zip(part, predicted.astype(np.uint8), strict=True))
+            probability = self._predict(part)
+            proposals |= dict(zip(part, probability.argmax(axis=1).astype(np.uint8), strict=True))
+            uncertainties |= dict(zip(part, uncertainty(probability), strict=True))
         with project.store.change():
             project.store.replace_queue(selection, latest.number, proposals)
+            write_uncertainties(project.store, latest.number, uncertainties)
             rounds.mark_ranked(project.store, latest.number)
 
     def _predict(self, patches: Sequence[PatchId]) -> NDArray[np.float32]:

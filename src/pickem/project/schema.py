@@ -4,7 +4,7 @@
        │  ├──── leases             who is at work on which patch, and until when that is taken for granted
        │  ├───< queue              which patches to serve next, best first; replaced as a whole
        │  ├──── asked              which a person asked for by hand, after which revision; before all others
-       │  └───< proposals          what the network of a round would paint on them
+       │  └───< proposals          what the network of a round would paint on them, and how unsure it is
        │           └── corrections     how much of the one that was shown had to be changed
        └──────< audit_counts >── rounds ── quality    what each network got right on each audit patch
                                    └────── gains      and how much more than an earlier one
@@ -140,6 +140,10 @@ STEPS = (
         after INTEGER NOT NULL,
         at TEXT NOT NULL
     );
+    """,
+    # 6: how unsure the network is of every pixel of a proposal; of proposals of before, nobody knows
+    """
+    ALTER TABLE proposals ADD COLUMN uncertainty BLOB;
     """,
 )
 

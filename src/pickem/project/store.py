@@ -128,7 +128,8 @@ class Store:
             for patch, mask in (proposals or {}).items():
                 number = self._patch_number(patch, "query")
                 self._connection.execute(
-                    "INSERT OR IGNORE INTO proposals VALUES (?, ?, ?)", (number, ranked_by, pack(mask))
+                    "INSERT OR IGNORE INTO proposals (patch, round, mask) VALUES (?, ?, ?)",
+                    (number, ranked_by, pack(mask)),
                 )
             self._connection.execute(_DROP_SUPERSEDED, (ranked_by, SUPERSEDED))
             rows = zip(selection.patches, selection.utilities, selection.reasons, strict=True)

@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import AgglomerativeClustering
 
 from pickem.acquisition import Feature, PoolFeatures, Selection
 from pickem.strategies.checks import at_most
@@ -53,6 +52,8 @@ def _clusters(rows: NDArray[np.floating], count: int) -> NDArray[np.intp]:
     """(n,): the cluster of each row."""
     if len(rows) <= count or len(rows) < 2:
         return np.arange(len(rows))
+    from sklearn.cluster import AgglomerativeClustering  # takes a second to import
+
     found: NDArray[np.intp] = AgglomerativeClustering(n_clusters=count, linkage="average").fit_predict(
         rows.astype(np.float64)
     )

@@ -18,11 +18,13 @@ from pickem.errors import InvalidMaskError, UnknownPatchError
 from pickem.geometry import PatchId, whole
 from pickem.project.annotators import ALONE, annotator_name
 from pickem.project.classes import COLOURS
+from pickem.project.effort import Stopwatch
 from pickem.project.leases import Clock, Leases
 from pickem.project.passed_over import passed_over
 from pickem.project.project import Project
 from pickem.project.serving import next_patch
 from pickem.project.store import NewMask, StoredPatch
+from pickem.project.uncertainty import stored_uncertainty
 from pickem.web.messages import (
     ClassInfo,
     HistoryEntry,
@@ -64,7 +66,8 @@ class Desk:
         self.clock = clock
         self.leases = Leases(project.store, clock)
         self.shared = shared
-        self.news = News(lambda: standing(project.store, supervisor.activity, self.leases))
+        stopwatch = Stopwatch(project.store)
+        self.news = News(lambda: standing(project.store, supervisor.activity, self.leases, stopwatch))
         self.ending = asyncio.Event()  # set when the server ends, for answers that would go on for ever
 
     def progress(self) -> ProgressInfo:
@@ -207,6 +210,19 @@ def proposal(desk: OnDesk, number: int, by: Number | None = None) -> Response:
     if mask is None:
         raise UnknownPatchError("There is no proposal for this patch.", got=number)
     return Response(mask.tobytes(), media_type=OCTETS)
+
+
+@router.get("/patches/{number}/uncertainty", response_class=Response)
+def uncertainty(desk: OnDesk, number: int, by: Number | None = None) -> Response:
+    """How unsure the network of a proposal is, uint8, row by row: 0 = certain, 255 = any class as likely.
+
+    That of round `by`, else of the newest. Audit patches and proposals of long ago have none.
+    """
+    stored = desk.project.store.patch(_checked(number))
+    levels = stored_uncertainty(desk.project.store, stored.id, by) if stored.kind == "query" else None
+    if levels is None:
+        raise UnknownPatchError("It is not known how unsure the network is of this patch.", got=number)
+    return Response(levels.tobytes(), media_type=OCTETS)
 
 
 @router.get("/patches/{number}/mask", response_class=Response, responses={204: {"description": "none yet"}})

@@ -67,6 +67,19 @@ class TurnInfo(Answer):
     proposals: int
 
 
+class PaceInfo(Answer):
+    """How long a patch takes a person in this project, breaks left out, and by which formula: seconds a
+    patch, an object, and a pixel of contour, fitted to the times of so many `patches`."""
+
+    seconds_each: float
+    next_patches: int
+    next_seconds: float
+    patches: int
+    patch: float
+    object: float
+    contour: float
+
+
 class AnnotatorInfo(Answer):
     """Somebody who has labelled patches, or is at work now."""
 
@@ -87,6 +100,7 @@ class ProgressInfo(Answer):
     audit_skipped: int  # of them; the estimate knows nothing of those
     seconds: float  # a person's time so far, control patches included
     audit_seconds: float  # and on control patches
+    pace: PaceInfo | None  # None: too few patches to say
     network: NetworkInfo | None
     trainer: TrainerInfo
     quality: QualityInfo | None

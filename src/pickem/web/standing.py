@@ -7,16 +7,31 @@ from datetime import UTC, datetime
 from pickem.project import rounds
 from pickem.project.annotators import labelled_by
 from pickem.project.course import Turn, turns
-from pickem.project.effort import seconds_spent
+from pickem.project.effort import Pace, Stopwatch, seconds_spent
 from pickem.project.leases import Leases
 from pickem.project.quality import Quality, advice, gain
 from pickem.project.store import Store
-from pickem.web.messages import AnnotatorInfo, NetworkInfo, ProgressInfo, QualityInfo, TrainerInfo, TurnInfo
+from pickem.web.messages import (
+    AnnotatorInfo,
+    NetworkInfo,
+    PaceInfo,
+    ProgressInfo,
+    QualityInfo,
+    TrainerInfo,
+    TurnInfo,
+)
 from pickem.web.supervisor import Activity
 
+NEXT = 20  # patches for which it is said how long they take
 
-def standing(store: Store, activity: Activity, leases: Leases | None = None) -> ProgressInfo:
-    """Labels, queue, network, quality and annotators of a project now."""
+
+def standing(
+    store: Store, activity: Activity, leases: Leases | None = None, stopwatch: Stopwatch | None = None
+) -> ProgressInfo:
+    """Labels, queue, network, quality, annotators and their pace in a project now.
+
+    `leases` and `stopwatch`: those of a server, whose clock counts and who asks again and again.
+    """
     latest = rounds.latest_round(store)
     course = turns(store)
     now = next((turn.quality for turn in reversed(course) if turn.quality), None)
@@ -31,6 +46,7 @@ def standing(store: Store, activity: Activity, leases: Leases | None = None) -> 
         audit_skipped=store.count("audit", "skipped"),
         seconds=seconds_spent(store, "query") + audit_seconds,
         audit_seconds=audit_seconds,
+        pace=_pace((stopwatch or Stopwatch(store)).pace()),
         network=NetworkInfo(
             name=_name(latest.number),
             labelled=latest.labelled,
@@ -58,6 +74,21 @@ def _annotators(store: Store, leases: Leases) -> list[AnnotatorInfo]:
     at_work = set(leases.held().values())
     names = [*labelled, *sorted(at_work - labelled.keys())]
     return [AnnotatorInfo(name=n, labelled=labelled.get(n, 0), at_work=n in at_work) for n in names]
+
+
+def _pace(pace: Pace) -> PaceInfo | None:
+    if pace.seconds_each is None:
+        return None
+    by = pace.coefficients
+    return PaceInfo(
+        seconds_each=pace.seconds_each,
+        next_patches=NEXT,
+        next_seconds=NEXT * pace.seconds_each,
+        patches=pace.patches,
+        patch=by.patch,
+        object=by.object,
+        contour=by.contour,
+    )
 
 
 def _turn(turn: Turn) -> TurnInfo:

@@ -25,12 +25,18 @@
  */
 
 /**
+ * @typedef {object} Pace how long a patch takes, breaks left out
+ * @property {number} seconds_each @property {number} next_patches @property {number} next_seconds
+ */
+
+/**
  * @typedef {object} Progress
  * @property {number} labelled @property {number} submitted_today
  * @property {number} skipped @property {number} queue
  * @property {number} audit_done @property {number} audit_total @property {number} audit_skipped
  * @property {number} seconds of the annotator, control patches included
  * @property {number} audit_seconds on control patches
+ * @property {Pace | null} pace null: too few patches to say
  * @property {{name: string, labelled: number, trained_at: string} | null} network
  * @property {Trainer} trainer
  * @property {Quality | null} quality
@@ -191,11 +197,12 @@ export async function getImage(patch, dz) {
 
 /**
  * @param {Patch} patch
- * @returns {Promise<Uint8Array | null>} class index, height × width; null when there is none
+ * @param {"proposal" | "uncertainty"} what class index, or how unsure the network is: 0 certain … 255
+ * @returns {Promise<Uint8Array | null>} height × width; null when there is none
  */
-export async function getProposal(patch) {
+export async function getProposed(patch, what) {
   if (patch.proposed_by === null) return null;
-  const path = `api/patches/${patch.id}/proposal?by=${patch.proposed_by}`;
+  const path = `api/patches/${patch.id}/${what}?by=${patch.proposed_by}`;
   try {
     return (await bytes(path, patch.height * patch.width))?.bytes ?? null;
   } catch (error) {

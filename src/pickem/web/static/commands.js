@@ -4,15 +4,16 @@
  *
  * A button in `index.html` names its command in `data-command`. Keys are named as in `keys.js`.
  */
-import { contrastOf } from "./canvas/contrast.js";
+import { contrastOf, moved } from "./canvas/contrast.js";
 import { BACKGROUND, NOT_SURE } from "./painting/values.js";
-import { resized } from "./pointer.js";
+import { faded, resized, tolerated } from "./steps.js";
 
 /**
  * @typedef {object} Command
  * @property {string} id @property {string[]} keys the first is shown on buttons
  * @property {string} group heading in the help @property {string} says what it does, for titles and the help
- * @property {() => void} run @property {boolean} [repeats] whether a held key runs it again and again
+ * @property {(key: string) => void} run is told which of the keys it was @property {boolean} [repeats] whether a
+ *   held key runs it again and again
  */
 
 /**
@@ -80,8 +81,6 @@ function patchCommands({ desk, painter, pointer, help }) {
 function toolCommands({ state, painter }) {
   const group = "Tools";
   const pick = (/** @type {import("./state.js").Tool} */ tool) => () => state.set({ tool });
-  const resize = (/** @type {number} */ steps) => () =>
-    state.set({ size: resized(state.settings.size, steps) });
   return [
     { id: "brush", keys: ["p"], group, says: "Brush: paint with the colour in hand", run: pick("brush") },
     {
@@ -97,6 +96,13 @@ function toolCommands({ state, painter }) {
       group,
       says: "Outline: draw around an object, it is filled",
       run: pick("outline"),
+    },
+    {
+      id: "lasso",
+      keys: ["j"],
+      group,
+      says: "Lasso: adds where nothing is painted; with alt, takes away",
+      run: pick("lasso"),
     },
     {
       id: "flood",
@@ -123,19 +129,26 @@ function toolCommands({ state, painter }) {
       id: "holes",
       keys: ["g"],
       group,
-      says: "Fill what the colour in hand encloses",
+      says: "Holes: fill what the colour in hand encloses",
       run: () => painter.fillHoles(),
     },
     { id: "clear", keys: ["x"], group, says: "Clear the whole patch", run: () => painter.clear() },
     {
-      id: "smaller",
-      keys: ["["],
+      id: "size",
+      keys: ["[", "]"],
       group,
-      says: "Smaller brush (also the wheel)",
+      says: "Smaller or larger brush (also the wheel)",
       repeats: true,
-      run: resize(-1),
+      run: (key) => state.set({ size: resized(state.settings.size, key === "]" ? 1 : -1) }),
     },
-    { id: "larger", keys: ["]"], group, says: "Larger brush", repeats: true, run: resize(1) },
+    {
+      id: "tolerance",
+      keys: ["{", "}"],
+      group,
+      says: "Flood less far, or farther, in grey",
+      repeats: true,
+      run: (key) => state.set({ tolerance: tolerated(state.settings.tolerance, key === "}" ? 1 : -1) }),
+    },
   ];
 }
 
@@ -173,6 +186,10 @@ function paintCommands({ state, painter }) {
   ];
 }
 
+const GREY_STEP = 4; // grey values
+/** @type {Record<string, [number, number]>} */
+const DIRECTIONS = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrowdown: [0, 1] };
+
 /** @param {Parts} parts @returns {Command[]} */
 function viewCommands({ state, view, renderer, sections }) {
   const group = "View";
@@ -180,14 +197,28 @@ function viewCommands({ state, view, renderer, sections }) {
     change();
     renderer.schedule();
   };
-  const toggle = (/** @type {"outlines" | "painting" | "proposal" | "localContrast"} */ name) => () =>
-    state.set({ [name]: !state.settings[name] });
+  const toggle =
+    (/** @type {"outlines" | "painting" | "proposal" | "uncertainty" | "localContrast"} */ name) => () =>
+      state.set({ [name]: !state.settings[name] });
   const toggleContrast = () => {
     const { work, settings } = state;
     if (work === null) return;
     state.set({ ...contrastOf(settings, work.image), autoContrast: !settings.autoContrast });
   };
+  const point = (/** @type {"black" | "white"} */ which) => (/** @type {string} */ key) => {
+    const { work, settings } = state;
+    const grey = /right|up/.test(key) ? GREY_STEP : -GREY_STEP;
+    if (work) state.set(moved(settings, work.image, which, (value) => value + grey));
+  };
   return [
+    {
+      id: "pan",
+      keys: ["arrowleft", "arrowright", "arrowup", "arrowdown"],
+      group,
+      says: "Look farther left, right, up, down",
+      repeats: true,
+      run: (key) => move(() => view.look(...DIRECTIONS[key]))(),
+    },
     {
       id: "closer",
       keys: ["+", "="],
@@ -199,14 +230,13 @@ function viewCommands({ state, view, renderer, sections }) {
     { id: "farther", keys: ["-"], group, says: "Farther", repeats: true, run: move(() => view.zoom(-1)) },
     { id: "fit", keys: ["z"], group, says: "Show the whole patch", run: move(() => view.fit()) },
     {
-      id: "below",
-      keys: [","],
+      id: "section",
+      keys: [",", "."],
       group,
-      says: "Section before (also shift + wheel)",
+      says: "Section before or after (also shift + wheel)",
       repeats: true,
-      run: () => sections.step(-1),
+      run: (key) => sections.step(key === "." ? 1 : -1),
     },
-    { id: "above", keys: ["."], group, says: "Section after", repeats: true, run: () => sections.step(1) },
     {
       id: "middle",
       keys: ["m"],
@@ -214,10 +244,41 @@ function viewCommands({ state, view, renderer, sections }) {
       says: "Back to the patch's own section",
       run: () => void sections.show(0),
     },
+    {
+      id: "opacity",
+      keys: ["<", ">"],
+      group,
+      says: "Fainter or stronger painting",
+      repeats: true,
+      run: (key) => state.set({ opacity: faded(state.settings.opacity, key === ">" ? 1 : -1) }),
+    },
     { id: "outlines", keys: ["o"], group, says: "Painting as lines or as areas", run: toggle("outlines") },
     { id: "painting", keys: ["h"], group, says: "Hide or show the painting", run: toggle("painting") },
     { id: "proposal", keys: ["v"], group, says: "Hide or show the proposal", run: toggle("proposal") },
+    {
+      id: "uncertainty",
+      keys: ["y"],
+      group,
+      says: "Where the network is unsure, as a heat map",
+      run: toggle("uncertainty"),
+    },
     { id: "contrast", keys: ["c"], group, says: "Automatic contrast on or off", run: toggleContrast },
+    {
+      id: "black",
+      keys: ["shift+arrowleft", "shift+arrowright"],
+      group,
+      says: "Grey value shown as black: less, more",
+      repeats: true,
+      run: point("black"),
+    },
+    {
+      id: "white",
+      keys: ["shift+arrowdown", "shift+arrowup"],
+      group,
+      says: "Grey value shown as white: less, more",
+      repeats: true,
+      run: point("white"),
+    },
     {
       id: "local-contrast",
       keys: ["k"],

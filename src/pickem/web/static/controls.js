@@ -2,7 +2,8 @@
  * Do the controls at the sides show what is set, and set what they show? Tools, colours, sliders, switches.
  */
 import { colourOf } from "./canvas/layers.js";
-import { contrastOf } from "./canvas/contrast.js";
+import { contrastOf, moved } from "./canvas/contrast.js";
+import { ramp } from "./canvas/heat.js";
 import { BACKGROUND, NOT_SURE } from "./painting/values.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -40,11 +41,19 @@ export function bindControls(state, sections) {
   for (const slider of sliders("[data-contrast]")) {
     slider.addEventListener("input", () => moveContrast(state, slider));
   }
+  for (const slider of sliders("input[type=range]")) {
+    // After the mouse or a finger, the arrow keys must mean the patch again; Tab keeps its own focus.
+    slider.addEventListener("pointerup", () => find("#canvas").focus({ preventScroll: true }));
+  }
   const section = sliders("#section")[0];
   section.addEventListener("input", () => void sections.show(Number(section.value)));
   state.on("settings", () => showSettings(state));
   state.on("mask", () => showPatchButtons(state));
-  state.on("section", () => showSection(state));
+  find("#legend .ramp").style.background = ramp();
+  state.on("section", () => {
+    showSettings(state);
+    showSection(state);
+  });
   state.on("work", () => {
     showSettings(state);
     showPatchButtons(state);
@@ -64,20 +73,11 @@ function sliders(selector) {
   return [...document.querySelectorAll(selector)].filter((element) => element instanceof HTMLInputElement);
 }
 
-/**
- * A slider moved by hand ends automatic contrast; black stays below white.
- * @param {State} state
- * @param {HTMLInputElement} slider
- */
+/** @param {State} state @param {HTMLInputElement} slider of black or white */
 function moveContrast(state, slider) {
   if (state.work === null) return;
-  const { black, white } = contrastOf(state.settings, state.work.image);
-  const value = Number(slider.value);
-  const moved =
-    slider.dataset.contrast === "black"
-      ? { black: value, white: Math.max(white, value + 1) }
-      : { black: Math.min(black, value - 1), white: value };
-  state.set({ ...moved, autoContrast: false });
+  const which = slider.dataset.contrast === "black" ? "black" : "white";
+  state.set(moved(state.settings, state.work.image, which, () => Number(slider.value)));
 }
 
 /** @param {HTMLInputElement} slider @param {number} value @param {string} text */
@@ -106,6 +106,7 @@ function showSettings(state) {
     const value = Number(Object.entries(settings).find(([name]) => name === slider.dataset.setting)?.[1]);
     showSlider(slider, value, inWords(slider, value));
   }
+  find("#legend").hidden = !(settings.uncertainty && work?.uncertainty && state.section.dz === 0);
   if (work === null) return;
   const { black, white } = contrastOf(settings, work.image);
   for (const slider of sliders("[data-contrast]")) {
@@ -136,9 +137,11 @@ function showPatchButtons(state) {
     ["#undo", Boolean(work?.history.done.length)],
     ["#redo", Boolean(work?.history.undone.length)],
     ["#holes", work !== null],
+    ["#clear", work !== null],
     ["#take-all", Boolean(work?.proposal)],
     ["[data-tool=object]", Boolean(work?.proposal)],
     ["[data-toggle=proposal]", Boolean(work?.proposal)],
+    ["[data-toggle=uncertainty]", Boolean(work?.uncertainty)],
     ["#unpainted", Boolean(work?.switchable)],
   ];
   for (const [selector, enabled] of possible) find(selector).toggleAttribute("disabled", !enabled);
@@ -156,9 +159,8 @@ function showSection(state) {
   slider.max = String(highest);
   slider.disabled = lowest === highest;
   showSlider(slider, dz, signed(dz));
-  const note = find("#section-note");
-  note.hidden = dz === 0;
-  note.textContent = `Section ${signed(dz)}: to look at only. M returns to the patch's own.`;
+  find("#section-note").hidden = dz === 0;
+  find("#section-note span").textContent = `Section ${signed(dz)}: to look at only. Back to the patch's own`;
 }
 
 /** @param {number} dz @returns {string} with its sign */

@@ -66,21 +66,23 @@ export class Desk {
    * @returns {Promise<Work>} with the browser's own copy of the mask where that is as new
    */
   async load(patch) {
-    const [image, proposal, stored] = await Promise.all([
+    const [image, proposal, uncertainty, stored] = await Promise.all([
       api.getImage(patch, 0),
-      api.getProposal(patch),
+      api.getProposed(patch, "proposal"),
+      api.getProposed(patch, "uncertainty"),
       api.getMask(patch),
     ]);
+    const network = { proposal, uncertainty };
     const revision = stored?.revision ?? patch.revision;
     const draft = this.drafts.read(patch.id);
     if (draft !== null && (!draft.saved || draft.revision === revision)) {
-      return new Work(patch, image, proposal, draft.mask, draft);
+      return new Work(patch, image, network, draft.mask, draft);
     }
     const unpainted = patch.kind === "audit" ? "background" : patch.unpainted;
     const size = patch.height * patch.width;
     const mask = stored ? fromStored(stored.mask, unpainted) : new Uint8Array(size).fill(UNPAINTED);
     this.saver.revisions.set(patch.id, revision);
-    return new Work(patch, image, proposal, mask, { revision, unpainted });
+    return new Work(patch, image, network, mask, { revision, unpainted });
   }
 
   /**

@@ -6,14 +6,17 @@ import { printed } from "./keys.js";
 
 /** @typedef {import("./commands.js").Command} Command */
 
-/** What the mouse does; the keys come from the commands. */
+/** What mouse, pen and fingers do; the keys come from the commands. */
 const MOUSE = [
   ["Left button", "the tool in hand"],
   ["Right button", "erase"],
   ["Wheel", "size of the brush"],
   ["Ctrl + wheel", "zoom"],
   ["Shift + wheel", "neighbouring sections"],
-  ["Space + drag, or middle button", "move the patch"],
+  ["Space + drag", "move the patch (also the middle button)"],
+  ["Pen", "the tool in hand; its other end erases"],
+  ["Finger", "the same; once a pen was used, move the patch"],
+  ["Two fingers", "move and zoom the patch"],
 ];
 
 /** @param {HTMLDialogElement} dialog @param {Command[]} commands */
@@ -30,7 +33,7 @@ export function fillHelp(dialog, commands) {
   }
   body.append(
     section(
-      "Mouse and pen",
+      "Mouse, pen and fingers",
       MOUSE.map(([what, says]) => [[what], says]),
     ),
   );

@@ -12,6 +12,7 @@ const OTHERS = 5; // annotators who are named
 export function showNews(progress, annotator) {
   showCounts(progress, annotator);
   showQuality(progress.quality);
+  showSkipped(progress.audit_skipped);
   find("#course").replaceChildren(...courseOf(progress.course));
   find("#corrections").replaceChildren(...correctionsOf(progress.course));
   find("#advice").textContent = progress.advice;
@@ -25,18 +26,23 @@ function showCounts(progress, annotator) {
     "submitted today": progress.submitted_today,
     skipped: progress.skipped,
     "in the queue": progress.queue,
-    "control patches": `${progress.audit_done} of ${progress.audit_total}${passedOver(progress)}`,
+    "control patches": `${progress.audit_done} of ${progress.audit_total}`,
     "time spent": duration(progress.seconds),
   };
-  const rows = { ...counts, ...countsOf(progress.annotators, annotator) };
+  const rows = { ...counts, ...paceOf(progress), ...countsOf(progress.annotators, annotator) };
   find("#progress").replaceChildren(
     ...Object.entries(rows).flatMap(([name, value]) => [element("dt", name), element("dd", String(value))]),
   );
 }
 
-/** @param {Progress} progress @returns {string} of control patches, which are served once more */
-function passedOver({ audit_skipped: skipped }) {
-  return skipped ? `, ${skipped} skipped` : "";
+/** @param {Progress} progress @returns {Record<string, string>} how long a patch takes, once that is known */
+function paceOf({ pace, annotators }) {
+  if (pace === null) return {};
+  const who = annotators.length > 1 ? "" : " you";
+  return {
+    [`a patch takes${who}`]: duration(pace.seconds_each),
+    [`the next ${pace.next_patches}, about`]: duration(pace.next_seconds),
+  };
 }
 
 /**
@@ -73,6 +79,13 @@ function showQuality(quality) {
   );
   interval.prepend(keyOf("jaccard"));
   place.replaceChildren(number, interval);
+}
+
+/** @param {number} skipped control patches */
+function showSkipped(skipped) {
+  const place = find("#skipped-controls");
+  place.hidden = skipped === 0;
+  place.textContent = `${skipped} control ${skipped === 1 ? "patch was" : "patches were"} skipped: the estimate knows nothing of ${skipped === 1 ? "it" : "them"}.`;
 }
 
 /** @param {Progress} progress */

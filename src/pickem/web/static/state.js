@@ -10,13 +10,14 @@
  */
 import { History } from "./painting/history.js";
 import { labelObjects } from "./painting/regions.js";
+import { BACKGROUND, UNPAINTED } from "./painting/values.js";
 
 /** @typedef {import("./api.js").Patch} Patch */
 /** @typedef {import("./api.js").Project} Project */
 /** @typedef {import("./api.js").Progress} Progress */
 /** @typedef {import("./painting/values.js").Unpainted} Unpainted */
 /** @typedef {import("./painting/shapes.js").Plane} Plane */
-/** @typedef {"brush" | "eraser" | "outline" | "flood" | "object"} Tool */
+/** @typedef {"brush" | "eraser" | "outline" | "lasso" | "flood" | "object"} Tool */
 
 /**
  * @typedef {"work" | "mask" | "settings" | "section" | "progress" | "saving"} Topic
@@ -29,11 +30,12 @@ export class Work {
   /**
    * @param {Patch} patch
    * @param {Uint8Array} image grey, image.height × image.width, margin included
-   * @param {Uint8Array | null} proposal class index, height × width
+   * @param {{proposal: Uint8Array | null, uncertainty: Uint8Array | null}} network what it would paint, class
+   *   index, and how unsure it is, 0 certain … 255; height × width each
    * @param {Uint8Array} mask working mask, height × width
    * @param {{revision: number, unpainted: Unpainted}} from where the mask comes from
    */
-  constructor(patch, image, proposal, mask, from) {
+  constructor(patch, image, network, mask, from) {
     const { height, width } = patch;
     this.patch = patch;
     this.image = image;
@@ -41,7 +43,9 @@ export class Work {
     /** @type {Plane} */
     this.mask = { data: mask, height, width };
     /** @type {Plane | null} */
-    this.proposal = proposal && { data: proposal, height, width };
+    this.proposal = network.proposal && { data: network.proposal, height, width };
+    /** @type {Plane | null} */
+    this.uncertainty = network.uncertainty && { data: network.uncertainty, height, width };
     this.objects = this.proposal && labelObjects(this.proposal);
     this.history = new History();
     this.revision = from.revision;
@@ -52,6 +56,15 @@ export class Work {
   /** Whether it is to be submitted or skipped yet. */
   get unfinished() {
     return this.patch.state === "open" || this.patch.state === "draft";
+  }
+
+  /**
+   * What "take all" would still add: nothing that has been painted. So lines that say no more are not shown.
+   * @param {Plane} proposal @returns {Plane} class index, 0 elsewhere
+   */
+  untaken({ data, height, width }) {
+    const left = data.map((value, pixel) => (this.mask.data[pixel] === UNPAINTED ? value : BACKGROUND));
+    return { data: left, height, width };
   }
 
   /** A control patch is painted completely, so there an unpainted pixel can only be background. */
@@ -94,6 +107,7 @@ export class State {
       outlines: false, // painting as lines instead of areas
       painting: true, // shown at all
       proposal: true, // shown at all
+      uncertainty: false, // how unsure the network is, as a heat map
       autoContrast: true,
       localContrast: false, // evened out over the image, after black and white
       black: 0, // grey value shown as black

@@ -14,6 +14,22 @@ export function contrastOf(settings, image) {
   return settings.autoContrast ? automaticContrast(image) : settings;
 }
 
+/**
+ * One of the two moved by hand, which ends automatic contrast; black stays below white.
+ * @param {{autoContrast: boolean, black: number, white: number}} settings @param {Uint8Array} image
+ * @param {"black" | "white"} which @param {(value: number) => number} move
+ * @returns {{autoContrast: false, black: number, white: number}}
+ */
+export function moved(settings, image, which, move) {
+  const { black, white } = contrastOf(settings, image);
+  if (which === "black") {
+    const value = Math.min(254, Math.max(0, move(black)));
+    return { autoContrast: false, black: value, white: Math.max(white, value + 1) };
+  }
+  const value = Math.min(255, Math.max(1, move(white)));
+  return { autoContrast: false, black: Math.min(black, value - 1), white: value };
+}
+
 /** @param {Uint8Array} image @returns {{black: number, white: number}} at least one grey value apart */
 function automaticContrast(image) {
   const counts = new Uint32Array(256);

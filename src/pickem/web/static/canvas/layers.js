@@ -2,6 +2,7 @@
  * How do the image and the painting become pictures? One canvas pixel per image pixel; the renderer enlarges
  * them.
  */
+import { heatOf } from "./heat.js";
 import { BACKGROUND, NOT_SURE, UNPAINTED } from "../painting/values.js";
 
 /** @typedef {import("../painting/shapes.js").Plane} Plane */
@@ -74,6 +75,18 @@ export function maskLayer(mask, classes) {
     const dark = value === NOT_SURE && ((i % width) + Math.floor(i / width)) % 4 > 1;
     shown[i] = dark ? BLACK : (colours.get(value) ?? BLACK);
   }
+  const canvas = blank(width, height);
+  context(canvas).putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+/**
+ * How unsure the network is, opaque.
+ * @param {Plane} uncertainty 0 certain … 255 @returns {HTMLCanvasElement}
+ */
+export function heatLayer({ data, height, width }) {
+  const pixels = new ImageData(width, height);
+  data.forEach((level, i) => pixels.data.set([...heatOf(level), 255], 4 * i));
   const canvas = blank(width, height);
   context(canvas).putImageData(pixels, 0, 0);
   return canvas;

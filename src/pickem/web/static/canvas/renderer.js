@@ -1,12 +1,13 @@
 /**
- * What is on the canvas? Image, dimmed margin, painting, proposal, cursor: in this order, once per screen
+ * What is on the canvas? Image, dimmed margin, heat map, painting, proposal, cursor: in this order, once per screen
  * refresh at most.
  */
 import { traceOutlines } from "../painting/outlines.js";
 import { UNPAINTED } from "../painting/values.js";
 import { equalised } from "./clahe.js";
 import { contrastOf, stretched } from "./contrast.js";
-import { colourOf, context, imageLayer, maskLayer } from "./layers.js";
+import { OPACITY } from "./heat.js";
+import { colourOf, context, heatLayer, imageLayer, maskLayer } from "./layers.js";
 
 /** @typedef {import("../painting/shapes.js").Point} Point */
 /** @typedef {import("../painting/shapes.js").Plane} Plane */
@@ -16,8 +17,11 @@ import { colourOf, context, imageLayer, maskLayer } from "./layers.js";
 const MARGIN_DIMMED = "rgb(24 24 24 / 0.62)";
 const FRAME = "rgb(235 235 235 / 0.75)";
 const HALO = "rgb(0 0 0 / 0.65)"; // under every line: EM is black and white, so a line needs an edge of its own
+const ERASER = "#ffffff"; // colour of lines that take away
 
 const DASHES = [6, 4]; // CSS pixels, drawn and left out: the proposal
+const SOLID = 1.75; // CSS pixels, width of a line
+const DASHED = 1.5; // thinner: what is painted counts more than what is proposed
 
 export class Renderer {
   /** @param {HTMLCanvasElement} canvas @param {State} state @param {import("./view.js").View} view */
@@ -28,18 +32,22 @@ export class Renderer {
     this.view = view;
     /** Where the hand is, patch pixels; null when it is elsewhere. @type {Point | null} */
     this.cursor = null;
-    /** The curve being drawn with the outline tool. @type {Point[]} */
+    /** The curve being drawn with the outline tool or the lasso. @type {Point[]} */
     this.curve = [];
+    /** What it is going to paint. */
+    this.curveValue = UNPAINTED;
     this.scheduled = false;
     /** @type {HTMLCanvasElement | null} */
     this.image = null;
     /** What `image` was made of: a change of the brush makes no new one. @type {unknown[]} */
     this.imageOf = [];
     /** @type {HTMLCanvasElement | null} */
+    this.heat = null;
+    /** @type {HTMLCanvasElement | null} */
     this.mask = null;
     /** @type {Outline[]} */
     this.maskOutlines = [];
-    /** @type {Outline[]} */
+    /** What of the proposal could still be taken over. @type {Outline[]} */
     this.proposal = [];
     new ResizeObserver(() => this.resize()).observe(canvas);
     state.on("work", () => this.newWork());
@@ -70,7 +78,7 @@ export class Renderer {
     if (work !== null) {
       this.view.patch = work.patch;
       this.view.fit();
-      this.proposal = work.proposal ? outlinesOf(work.proposal, 0) : [];
+      this.heat = work.uncertainty && heatLayer(work.uncertainty);
     }
     this.newImage();
     this.newMask();
@@ -100,9 +108,11 @@ export class Renderer {
 
   newMask() {
     const work = this.state.work;
-    const { painting, outlines } = this.state.settings;
-    this.mask = work && painting && !outlines ? maskLayer(work.mask, this.classes) : null;
-    this.maskOutlines = work && painting && outlines ? outlinesOf(work.mask, UNPAINTED) : [];
+    const { painting, outlines, uncertainty } = this.state.settings;
+    const lines = outlines || (uncertainty && this.heat !== null); // areas would mix with the heat's colours
+    this.mask = work && painting && !lines ? maskLayer(work.mask, this.classes) : null;
+    this.maskOutlines = work && painting && lines ? outlinesOf(work.mask, UNPAINTED) : [];
+    this.proposal = work?.proposal ? outlinesOf(work.untaken(work.proposal), 0) : [];
     this.schedule();
   }
 
@@ -155,14 +165,20 @@ export class Renderer {
   }
 
   drawPainting() {
-    const { context: drawing, view, mask } = this;
-    if (mask) {
-      drawing.globalAlpha = this.state.settings.opacity;
-      drawing.drawImage(mask, view.left, view.top, mask.width * view.scale, mask.height * view.scale);
-      drawing.globalAlpha = 1;
-    }
+    const { proposal, uncertainty, opacity } = this.state.settings;
+    if (uncertainty) this.drawLayer(this.heat, OPACITY);
+    this.drawLayer(this.mask, opacity);
     this.drawOutlines(this.maskOutlines, []);
-    if (this.state.settings.proposal) this.drawOutlines(this.proposal, DASHES);
+    if (proposal) this.drawOutlines(this.proposal, DASHES);
+  }
+
+  /** @param {HTMLCanvasElement | null} layer of the patch's size @param {number} opacity */
+  drawLayer(layer, opacity) {
+    if (layer === null) return;
+    const { context: drawing, view } = this;
+    drawing.globalAlpha = opacity;
+    drawing.drawImage(layer, view.left, view.top, layer.width * view.scale, layer.height * view.scale);
+    drawing.globalAlpha = 1;
   }
 
   /** For whoever drives the page from outside: where the patch is, in CSS pixels from the canvas's corner. */
@@ -185,24 +201,32 @@ export class Renderer {
   /** @param {Path2D} path device pixels @param {string} colour @param {number[]} [dash] CSS pixels */
   stroke(path, colour, dash = []) {
     const drawing = this.context;
+    const width = dash.length ? DASHED : SOLID;
     drawing.lineJoin = "round";
     drawing.setLineDash([]);
     drawing.strokeStyle = HALO;
-    drawing.lineWidth = 3.5 * this.density;
+    drawing.lineWidth = (width + 1.5) * this.density;
     drawing.stroke(path);
     drawing.setLineDash(dash.map((length) => length * this.density));
     drawing.strokeStyle = colour;
-    drawing.lineWidth = 1.75 * this.density;
+    drawing.lineWidth = width * this.density;
     drawing.stroke(path);
     drawing.setLineDash([]);
   }
 
   drawCurve() {
     if (this.curve.length < 2) return;
+    const colour = this.curveValue === UNPAINTED ? ERASER : colourOf(this.curveValue, this.classes);
+    this.stroke(this.pathOf(this.curve), colour);
+    this.stroke(this.pathOf([this.curve[0], this.curve[this.curve.length - 1]]), colour, DASHES); // closed so
+  }
+
+  /** @param {Point[]} points patch pixels @returns {Path2D} device pixels */
+  pathOf(points) {
     const path = new Path2D();
-    for (const { x, y } of this.curve)
+    for (const { x, y } of points)
       path.lineTo(this.view.left + x * this.view.scale, this.view.top + y * this.view.scale);
-    this.stroke(path, colourOf(this.state.settings.value, this.classes));
+    return path;
   }
 
   drawCursor() {
@@ -213,7 +237,7 @@ export class Renderer {
     const x = this.view.left + this.cursor.x * this.view.scale;
     const y = this.view.top + this.cursor.y * this.view.scale;
     path.arc(x, y, Math.max(2 * this.density, (size / 2) * this.view.scale), 0, 2 * Math.PI);
-    this.stroke(path, tool === "eraser" ? "#ffffff" : colourOf(value, this.classes));
+    this.stroke(path, tool === "eraser" ? ERASER : colourOf(value, this.classes));
   }
 }
 

@@ -10,7 +10,8 @@
 
 const SMALLEST = 1; // device pixels per patch pixel
 const LARGEST = 64;
-const ROOM = 0.9; // share of the shorter side that the patch takes when it is fitted; the rest shows its margin
+const ROOM = 0.92; // share of the shorter side that the patch takes when it is fitted; the rest shows its margin
+const STEP = 0.1; // share of the shorter side that one press of an arrow key moves
 
 export class View {
   constructor() {
@@ -56,12 +57,38 @@ export class View {
     this.keepInSight();
   }
 
+  /**
+   * Two fingers moved: what was between them is between them still.
+   * @param {Point} from middle between them before, device pixels @param {Point} to and now
+   * @param {number} ratio how much farther apart they are
+   */
+  pinch(from, to, ratio) {
+    const next = Math.min(LARGEST, Math.max(SMALLEST, this.scale * ratio));
+    this.left = to.x - ((from.x - this.left) * next) / this.scale;
+    this.top = to.y - ((from.y - this.top) * next) / this.scale;
+    this.scale = next;
+    this.fitted = false;
+    this.keepInSight();
+  }
+
+  /** To whole pixels again, around the centre. */
+  settle() {
+    const { width, height } = this.size;
+    this.pinch({ x: width / 2, y: height / 2 }, { x: width / 2, y: height / 2 }, Math.round(this.scale) / this.scale);
+  }
+
   /** @param {number} dx device pixels @param {number} dy */
   pan(dx, dy) {
     this.left += dx;
     this.top += dy;
     this.fitted = false;
     this.keepInSight();
+  }
+
+  /** Look farther to a side. @param {number} x 1 = right, −1 = left @param {number} y 1 = down, −1 = up */
+  look(x, y) {
+    const step = Math.round(STEP * Math.min(this.size.width, this.size.height));
+    this.pan(-x * step, -y * step);
   }
 
   /** A quarter of the canvas always shows the patch: nobody has to search for it. */

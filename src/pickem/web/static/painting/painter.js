@@ -5,7 +5,7 @@
  * painted while a neighbouring section is on show.
  */
 import { enclosedHoles, similarRegion } from "./regions.js";
-import { paintLine, paintPolygon } from "./shapes.js";
+import { exchangeWithin, paintLine, paintPolygon } from "./shapes.js";
 import { UNPAINTED, isClass } from "./values.js";
 
 /** @typedef {import("./shapes.js").Point} Point */
@@ -74,6 +74,22 @@ export class Painter {
   /** @param {Point[]} curve patch pixels @param {number} value */
   fillOutline(curve, value) {
     this.step((work) => paintPolygon(work.mask, curve, value));
+  }
+
+  /**
+   * The lasso: one colour where nothing is painted yet; other colours stay.
+   * @param {Point[]} curve patch pixels @param {number} value
+   */
+  addWithin(curve, value) {
+    this.step(({ mask }) => exchangeWithin(mask, curve, UNPAINTED, value));
+  }
+
+  /**
+   * The lasso that takes away: one colour back to unpainted; other colours stay.
+   * @param {Point[]} curve patch pixels @param {number} value
+   */
+  removeWithin(curve, value) {
+    this.step(({ mask }) => exchangeWithin(mask, curve, value, UNPAINTED));
   }
 
   /** @param {number} index of the pixel that was clicked @param {number} value */

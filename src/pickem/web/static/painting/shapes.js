@@ -73,6 +73,18 @@ export function paintPolygon(plane, curve, value) {
 }
 
 /**
+ * Inside of a closed curve, turn one value into another.
+ * @param {Plane} plane @param {Point[]} curve as in `paintPolygon` @param {number} from @param {number} to
+ */
+export function exchangeWithin(plane, curve, from, to) {
+  const inside = { ...plane, data: new Uint8Array(plane.data.length) };
+  paintPolygon(inside, curve, 1);
+  inside.data.forEach((hit, pixel) => {
+    if (hit && plane.data[pixel] === from) plane.data[pixel] = to;
+  });
+}
+
+/**
  * @param {Point[]} curve @param {number} y
  * @returns {{x: number, direction: 1 | -1}[]} where the curve crosses this height, from left to right
  */
