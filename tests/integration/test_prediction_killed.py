@@ -69,7 +69,8 @@ def test_killed_and_resumed(
 def workers_of(process: subprocess.Popen[bytes]) -> list[int]:
     """The processes in which `pickem predict` computes."""
     found = []
-    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+    threads = Path(f"/proc/{process.pid}/task").glob("*/children")
+    for child in " ".join(thread.read_text() for thread in threads).split():
         command = Path(f"/proc/{child}/cmdline").read_bytes()
         if b"spawn_main" in command:
             found.append(int(child))

@@ -163,6 +163,8 @@ def coarse_left(image: OmeZarrImage, level: int) -> list[Box]:
 
 def mark_complete(labels: Path) -> None:
     """Write down that nothing is missing. Raises StorageError."""
+    for left in labels.glob("zarr.json.*.partial"):  # by a process that was killed just here
+        left.unlink(missing_ok=True)
     node = read_json(str(labels), "zarr.json")
     if node is None:
         raise VolumeNotFoundError("The result has gone.", got=labels)

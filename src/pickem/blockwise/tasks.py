@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -41,7 +42,8 @@ def each_done(
     succeeded = failed = 0
 
     def hand_out() -> None:
-        room = AHEAD * max(1, sum(client.nthreads().values()))
+        with _connected():
+            room = AHEAD * max(1, sum(client.nthreads().values()))
         while waiting and len(running) < room:
             box, attempt = waiting.pop()
             future = client.submit(task, *arguments, box, pure=False, retries=0)
@@ -102,12 +104,19 @@ def reason(error: BaseException) -> str:
 
 def _error_of(future: Future[Any]) -> BaseException | None:
     """Why a task that has ended has failed, None where it has not. Raises ClusterError."""
-    try:
+    with _connected():
         failed: BaseException | None = future.exception()
-    except CancelledError as error:
+    return failed
+
+
+@contextmanager
+def _connected() -> Iterator[None]:
+    """Turn what a client raises that has lost its scheduler into ClusterError."""
+    try:
+        yield
+    except (CancelledError, OSError) as error:
         raise ClusterError(
             "The connection to the scheduler was lost.",
             got=error,
             todo="see whether the scheduler still runs; then start the same command again, with --resume",
         ) from error
-    return failed
