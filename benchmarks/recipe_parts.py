@@ -4,12 +4,12 @@
     python -m benchmarks.recipe_parts auto vnc --fold swapped --sizes 20,60,100
 
 Starts from the `auto` profile; `--set` changes one of its settings. Patches are the first of the seed's pool,
-so all candidates of a seed see the same. After each size named, the evaluated part is predicted once and as the
-mean of its quarter turns; a row for each goes into docs/results/fewer-labels/dev.csv.
+so all candidates of a seed see the same. After each size named, the evaluated part is predicted once and as
+the mean of its quarter turns; a row for each goes into docs/results/fewer-labels/dev.csv.
 
-`--fold swapped` exchanges what VNC's dev split trains on and evaluates: the upper 5/16 of the training half are
-evaluated, the lower 9/16 are trained on. VNC's dev split proper holds 6.3 % foreground where it trains and
-1.2 % where it evaluates, so that a good network seems bad there; the swapped one holds 2.9 % and 5.5 %.
+`--fold swapped` exchanges what VNC's dev split trains on and evaluates: the upper 5/16 of the training half
+are evaluated, the lower 9/16 are trained on. VNC's dev split proper holds 6.3 % foreground where it trains
+and 1.2 % where it evaluates, so that a good network seems bad there; swapped, 2.9 % and 5.5 %.
 """
 
 from __future__ import annotations

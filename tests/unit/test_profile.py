@@ -8,6 +8,7 @@ from pickem.benchmark import Profile, built_in_profiles, load_profile
 from pickem.benchmark.full_supervision import matched_steps
 from pickem.benchmark.profile import parse_profile
 from pickem.errors import ConfigError
+from pickem.project.settings import Recipe
 
 MINIMAL = """
 name = "mine"
@@ -73,3 +74,12 @@ def test_matched_steps_are_those_of_a_whole_run() -> None:
     profile = parse_profile(MINIMAL + "[training]\nbatch_size = 8\n", "text")
     # round 0: 10 steps; rounds 1 and 2: two epochs over 40 and 60 patches in batches of 8
     assert matched_steps(profile, rounds=3) == 10 + 2 * 5 + 2 * 8
+
+
+def test_a_project_learns_by_the_recipe_of_auto() -> None:
+    auto, recipe = load_profile("auto"), Recipe()
+    for name in ("network", "training", "following", "measuring"):
+        assert getattr(auto, name) == getattr(recipe, name), name
+    assert recipe.first.steps is not None
+    assert auto.first.steps is not None
+    assert recipe.first.steps < auto.first.steps  # somebody waits for it

@@ -52,7 +52,7 @@ def benchmark(
     strategies: Sequence[str] = ("random", "entropy"),
     seeds: int = 1,
     rounds: int | None = None,
-    profile: str | Profile = "fast",
+    profile: str | Profile = "auto",
     data_dir: Path | None = None,
     jobs: int = 1,
     begin: Callable[[Prospect], None] = lambda _: None,

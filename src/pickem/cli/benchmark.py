@@ -31,8 +31,8 @@ def benchmark(
     seeds: Annotated[int, typer.Option(help="Runs per strategy, with seeds 0, 1, …")] = 1,
     rounds: Annotated[int | None, typer.Option(help="Evaluations per run; the profile's by default.")] = None,
     profile: Annotated[
-        str, typer.Option(help="paper, fast, demo, or the path of a TOML file of your own.")
-    ] = "fast",
+        str, typer.Option(help="auto, fast, paper, demo, or the path of a TOML file of your own.")
+    ] = "auto",
     data_dir: DataDir = None,
     jobs: Annotated[
         int, typer.Option(help="Runs at a time, each with the number of threads of its profile.")

@@ -1,0 +1,88 @@
+"""Copy the runs behind docs/results/fewer-labels.md into its tables, so that no number is typed by hand.
+
+python -m benchmarks.fewer_labels_tables
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+RESULTS = Path(__file__).parents[1] / "docs" / "results"
+PAGE = RESULTS / "fewer-labels.md"
+SIZES = ("20", "40", "60", "80", "100")
+Row = dict[str, str]
+
+
+def main() -> None:
+    """Rewrite the page's tables."""
+    page = PAGE.read_text("utf-8")
+    for name, table in (("dev", _dev()), ("test", _test()), ("test picks", _picks())):
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        page = marked.sub(lambda m, table=table: f"{m[1]}{table}\n{m[2]}", page)  # type: ignore[misc]
+    PAGE.write_text(page, "utf-8")
+
+
+def _dev() -> str:
+    """Jaccard of each candidate on each part, with one view and with four."""
+    rows = _read(RESULTS / "fewer-labels" / "dev.csv")
+    keys = sorted({(r["dataset"], r["fold"], r["seed"], r["candidate"]) for r in rows})
+    lines = []
+    for key in keys:
+        of_key = [r for r in rows if (r["dataset"], r["fold"], r["seed"], r["candidate"]) == key]
+        cells = [_both([r for r in of_key if r["labelled_patches"] == size]) for size in SIZES]
+        lines.append([*key, *cells])
+    return _markdown(["dataset", "fold", "seed", "candidate", *SIZES], lines)
+
+
+def _both(rows: Sequence[Row]) -> str:
+    by_views = {r["views"]: r["jaccard"] for r in rows}
+    return " / ".join(by_views[views] for views in ("one", "turns") if views in by_views)
+
+
+def _test() -> str:
+    """Jaccard of seed 0 on VNC's test half: both profiles, the same pool and initial set."""
+    lines = []
+    for profile in ("fast", "auto"):
+        rows = _seed_0(profile)
+        for strategy in ("random", "entropy"):
+            found = {r["labelled_patches"]: r for r in rows if r["strategy"] == strategy}
+            lines.append([profile, strategy, *(_number(found.get(size), "jaccard") for size in SIZES)])
+    return _markdown(["profile", "strategy", *SIZES], lines)
+
+
+def _picks() -> str:
+    """What the picks of `auto` hold, what another threshold would give, and what they cost."""
+    head = ["strategy", "labels", "foreground", "precision", "recall", "best threshold", "Jaccard there"]
+    lines = []
+    for row in _seed_0("auto"):
+        if row["labelled_patches"] in ("40", "100"):
+            share = f"{100 * float(row['foreground_share']):.1f}%"
+            found = [_number(row, name) for name in ("precision", "recall", "best_threshold")]
+            seconds = [f"{float(row[name]):.0f}" for name in ("effort_seconds", "correction_seconds")]
+            about = [row["strategy"], row["labelled_patches"], share]
+            lines.append([*about, *found, _number(row, "best_threshold_jaccard"), *seconds])
+    return _markdown([*head, "painting, s", "correcting, s"], lines)
+
+
+def _seed_0(profile: str) -> list[Row]:
+    return [r for r in _read(RESULTS / f"vnc-{profile}" / "results.csv") if r["seed"] == "0"]
+
+
+def _number(row: Row | None, name: str) -> str:
+    return f"{float(row[name]):.3f}" if row else ""
+
+
+def _read(path: Path) -> list[Row]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *lines))
+
+
+if __name__ == "__main__":
+    main()
