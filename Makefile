@@ -34,7 +34,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY) $(PEERS)
-	for name in training selection monte_carlo volumes; do $(BIN)/python -m benchmarks.$$name; done
+	for name in training selection monte_carlo volumes objects; do $(BIN)/python -m benchmarks.$$name; done
 
 docs: $(READY)
 	$(BIN)/python docs/generate_cli_reference.py

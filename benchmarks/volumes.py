@@ -6,7 +6,8 @@
 EPFL's images (as in Lucchi++), mirrored until they are as large as asked for, are written to an OME-Zarr
 image in a scratch folder. Then, with the same weights (`fast`'s network) and threads:
 
-- the network alone, on pieces of 1024 × 1024 pixels in memory, no halo: what could be reached;
+- the network alone, on pieces of 1024 × 1024 pixels in memory, no halo: what could be reached (before and
+  after each of the others; the best counts);
 - `pickem predict` with one worker, from OME-Zarr to OME-Zarr, as a user starts it; the time counts from the
   first block on, the whole with starting and the pyramid is given as well. The peak is that of the worker;
 - on some of the sections: the plain loop a user would write (everything in memory, section by section,
@@ -35,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import PEERS, RESULTS, ROOT, described_machine
+from benchmarks.volumes_alone import peak_mib
 
 PAGE = RESULTS / "volumes.md"
 MARKED = re.compile(r"(<!-- speed -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -58,16 +60,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="volumes-", dir=options.scratch) as scratch:
         folder = Path(scratch)
         network = _write_network(folder, options.dataset)
-        bare = _measure("bare", str(network), str(options.threads))
+        alone = [_measure("bare", str(network), str(options.threads))]
         rows = []
         for gvoxels in options.gvoxels:
             volume = _write_volume(folder / f"{gvoxels}.ome.zarr", options.dataset, gvoxels)
             rows.append((gvoxels, _predict(network, volume, options.threads)))
+            alone.append(_measure("bare", str(network), str(options.threads)))
         sections = _write_sections(folder, options.dataset, options.peers_sections)
         peers = {
             "the plain loop": _measure("plain", str(network), str(options.threads), str(sections)),
             "MONAI, sliding window": _monai(network, sections, options.threads),
         }
+    bare = max(alone, key=lambda found: found.rate)
     table = _table(bare, rows, peers, options)
     print(table)
     if not options.keep_page:
@@ -177,7 +181,7 @@ def _watch(process: subprocess.Popen[str], peaks: dict[int, float]) -> None:
     """Keep the peak, MiB, of every process that `process` starts, for as long as it runs."""
     while process.poll() is None:
         for child in _children(process.pid):
-            peaks[child] = max(peaks.get(child, 0.0), _peak(child))
+            peaks[child] = max(peaks.get(child, 0.0), peak_mib(child))
         time.sleep(0.2)
 
 
@@ -188,15 +192,6 @@ def _children(pid: int) -> list[int]:
         ]
     except OSError:  # it has just ended
         return []
-
-
-def _peak(pid: int) -> float:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) / 1024 if found else 0.0
 
 
 # the others, each in a process of its own ----------------------------------------------------------------

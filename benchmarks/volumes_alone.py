@@ -6,7 +6,8 @@ python -m benchmarks.volumes_alone bare|plain|monai NETWORK THREADS [SECTIONS.np
 from __future__ import annotations
 
 import json
-import resource
+import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -36,9 +37,18 @@ def main() -> None:
         volume = Path(rest[0])
         sample = normalisation_of(read_description(Path(network)), open_volume(str(volume)))
         voxels, seconds = run(_predictor(Path(network), sample), volume)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     everything = time.perf_counter() - started
-    print(json.dumps({"rate": voxels / seconds / 1e6, "seconds": everything, "peak": peak}))
+    print(json.dumps({"rate": voxels / seconds / 1e6, "seconds": everything, "peak": peak_mib(os.getpid())}))
+
+
+def peak_mib(pid: int) -> float:
+    """The most memory that a process has had at once, MiB; 0 where it has ended. Linux."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def _predictor(network: Path, normalisation: Normalisation) -> NetworkPredictor:
