@@ -13,6 +13,7 @@ import tifffile
 
 from pickem.project.export import export_model
 from pickem.project.project import open_project
+from pickem.volumes import open_volume
 from tests.fixtures.ome_zarr_reading import valid_label_levels
 from tests.fixtures.prediction import workers_here
 from tests.fixtures.tiny_project import SHAPE, make_tiny_project, make_trained_project, write_tiny_volume
@@ -98,7 +99,7 @@ def test_a_single_section_becomes_a_tiff(project: Path, tmp_path: Path, address:
     wanted = [project, tmp_path / "one.tif", "--voxel-size", "30,8,8", "--out", out, "--scheduler", address]
     done = predict(*wanted)
     assert done.returncode == 0, done.stderr
-    assert tifffile.imread(out).shape == (1, 60, 50), "a volume with one z"
+    assert open_volume(str(out)).shape == (1, 60, 50)
     again = predict(*wanted)
     assert again.returncode == 2
     assert predict(*wanted, "--overwrite").returncode == 0
@@ -122,6 +123,12 @@ def test_a_damaged_part_is_said(project: Path, tmp_path: Path, address: str) -> 
     assert "z, y, x from (8, 0, 0) to (12, 128, 96)" in done.stderr
     assert "--resume" in done.stderr
     assert not (valid_label_levels(out)[0][:8] == 255).any()
+    tifffile.imwrite(tmp_path / "v.tif", intact, compression="zlib", photometric="minisblack")
+    again = predict(
+        *(project, tmp_path / "v.tif", "--voxel-size", "30,4,4", "--out", out),
+        *("--scheduler", address, "--resume"),
+    )
+    assert again.returncode == 0, again.stderr
 
 
 # what is refused ------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from distributed import Client
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 import pickem
 from pickem.blockwise import output, worker
@@ -98,7 +99,9 @@ def predict(order: Order, connect: Connect, progress: Progress = lambda _: None)
         return
     begun = _begun(order)
     if begun is not None and begun.complete:
-        output.check_same(begun.identity, _identity(order, volume, _settled(order, begun)), order.labels)
+        network = _as_begun(order.network, begun)
+        asked = _identity(order, volume, network, network.precision)
+        output.check_same(begun.identity, asked, order.labels)
     else:
         with connect() as client:
             job = _begin(order, volume, begun, client)
@@ -155,9 +158,7 @@ def _begun(order: Order) -> output.Begun | None:
 
 def _begin(order: Order, volume: Volume, begun: output.Begun | None, client: Client) -> Job:
     """Settle what the workers decide, and create the images, or find them as they were left."""
-    network = order.network
-    if begun is not None:
-        network = network.model_copy(update={"precision": _settled(order, begun)})
+    network = order.network if begun is None else _as_begun(order.network, begun)
     able = answer(client, worker.examine, network)
     if able.versions["pickem"] != pickem.__version__:
         raise ClusterError(
@@ -166,7 +167,7 @@ def _begin(order: Order, volume: Volume, begun: output.Begun | None, client: Cli
             expected=pickem.__version__,
             todo="install the same one in both environments",
         )
-    asked = _identity(order, volume, able.precision)
+    asked = _identity(order, volume, network, able.precision)
     grid = Grid(volume.shape, order.volume.scale)
     layout = begun.layout if begun else order.layout or plan(grid, able.reach, able.window)
     job = Job(
@@ -248,12 +249,12 @@ def _write_tiff(order: Order, progress: Progress) -> None:
     output.remove(order.labels)
 
 
-def _identity(order: Order, volume: Volume, precision: str) -> output.Json:
+def _identity(order: Order, volume: Volume, network: NetworkAddress, precision: str) -> output.Json:
     settings = {
-        "network": order.network.sha256,
-        "normalisation": order.network.normalisation.description(),
+        "network": network.sha256,
+        "normalisation": network.normalisation.description(),
         "precision": precision,
-        "views": order.network.views,
+        "views": network.views,
         "voxel_size": volume.voxel_size,
         "scale": order.volume.scale,
         "probabilities": order.probabilities,
@@ -261,10 +262,17 @@ def _identity(order: Order, volume: Volume, precision: str) -> output.Json:
     return output.identity(volume, settings)
 
 
-def _settled(order: Order, begun: output.Begun) -> str:
-    """The precision in which a result was begun, where no other one is asked for."""
-    precision = order.network.precision
-    return str(begun.identity.get("precision")) if precision == "auto" else precision
+def _as_begun(network: NetworkAddress, begun: output.Begun) -> NetworkAddress:
+    """The network as it was when a result was begun: with what a sample of the volume said then, when perhaps
+    not all could be read, and in the same precision where no other one is asked for."""
+    settled = network.model_dump()
+    settled["normalisation"] = begun.identity.get("normalisation", settled["normalisation"])
+    if network.precision == "auto":
+        settled["precision"] = begun.identity.get("precision")
+    try:
+        return NetworkAddress.model_validate(settled)
+    except ValidationError:  # of another version: what differs is said when the two are compared
+        return network
 
 
 def _failed(failures: list[Failure]) -> BlocksFailedError:
