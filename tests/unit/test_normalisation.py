@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import DTypeLike, NDArray
@@ -115,13 +115,15 @@ def test_each_volume_has_its_own() -> None:
 # which part of a volume is looked at ----------------------------------------------------------------------
 
 
+@example((1, 300, 2222))
 @given(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 10**6)))
 def test_the_sample_is_small_lies_inside_and_reaches_far(shape: tuple[int, int, int]) -> None:
     boxes = sample_boxes(shape)
     assert boxes == sample_boxes(shape)
-    assert 0 < len(boxes) <= SECTIONS * BLOCKS
-    assert all(Box((0, 0, 0), shape).contains(box) and 0 < box.size <= SIDE**2 for box in boxes)
+    assert 0 < sum(box.size for box in boxes) <= BLOCKS * SIDE**2
+    assert all(Box((0, 0, 0), shape).contains(box) and box.shape[0] == 1 for box in boxes)
     planes = [box.start[0] for box in boxes]
+    assert len(set(planes)) == min(shape[0], SECTIONS)
     assert planes == sorted(planes), "so that a section is read once"
     assert max(planes) - min(planes) >= (shape[0] - 1) * 0.8
     for axis in (1, 2):
@@ -136,3 +138,17 @@ def test_a_sample_says_what_the_whole_says() -> None:
     whole = Normalisation.robust([image])
     assert sampled.mean == pytest.approx(whole.mean, rel=0.02)
     assert sampled.deviation == pytest.approx(whole.deviation, rel=0.02)
+
+
+# what a checkpoint says of it -----------------------------------------------------------------------------
+
+
+def test_a_network_goes_with_the_grey_values_that_it_has_learned_from() -> None:
+    one, other = Normalisation(mean=1, deviation=2), Normalisation(mean=3, deviation=2, low=0, high=9)
+    both = PerVolume(volumes={"a": one, "b": other})
+    assert one.matches({"mean": 1, "deviation": 2}), "as checkpoints have always said it"
+    assert not other.matches(one.description())
+    assert both.matches(both.description())
+    assert not both.matches(PerVolume(volumes={"a": one}).description())
+    assert not both.matches(one.description())
+    assert PerVolume(volumes={"a": one, "b": one}).matches(one.description()), "a project of before"

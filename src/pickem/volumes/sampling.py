@@ -1,7 +1,8 @@
 """A sample of a volume's grey values: blocks spread over it, always the same, few however large it is.
 
-At most SECTIONS sections are touched, and BLOCKS blocks of SIDE × SIDE pixels in each: sections at even
-distances, blocks where the golden ratio puts them, so that no row or column of a mosaic is met twice.
+At most SECTIONS sections are touched, at even distances, and BLOCKS blocks of SIDE × SIDE pixels in all. They
+lie where the golden ratio puts them, so that no row or column of a mosaic is met twice. Sections that have no
+more pixels than their share of the blocks are taken whole.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pickem.geometry import Box, Shape3
 from pickem.volumes.volume import Volume
 
 SECTIONS = 16
-BLOCKS = 4
+BLOCKS = 64  # in all
 SIDE = 256  # pixels
 _ALONG_Y, _ALONG_X = 0.7548776662466927, 0.5698402909980532  # of the plastic number: even in two dimensions
 
@@ -26,14 +27,15 @@ def sample_blocks(volume: Volume) -> list[NDArray[Any]]:
 
 
 def sample_boxes(shape: Shape3) -> list[Box]:
-    """Where the blocks lie in a volume of this shape: (1, up to SIDE, up to SIDE), section by section."""
+    """Where the blocks lie in a volume of this shape, section by section, each in one of them."""
     sections, height, width = shape
     count = min(sections, SECTIONS)
     planes = [int((index + 0.5) * sections / count) for index in range(count)]
-    if height <= SIDE and width <= SIDE:
+    in_each = BLOCKS // count
+    if height * width <= in_each * SIDE**2:
         return [Box((z, 0, 0), (z + 1, height, width)) for z in planes]
     boxes = []
-    for number, z in enumerate(np.repeat(planes, BLOCKS).tolist(), start=1):
+    for number, z in enumerate(np.repeat(planes, in_each).tolist(), start=1):
         y, y_end = _along(height, number * _ALONG_Y % 1)
         x, x_end = _along(width, number * _ALONG_X % 1)
         boxes.append(Box((z, y, x), (z + 1, y_end, x_end)))
