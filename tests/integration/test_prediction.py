@@ -146,13 +146,14 @@ def test_the_result_is_on_the_volumes_own_grid(
     assert np.mean(one != many) <= 1e-3  # near-ties
 
 
-def test_flips_are_averaged_without_seams(
-    client: Client, checkpoint: Path, volume: Path, tmp_path: Path
+@pytest.mark.parametrize("views", ["turns", "flips"])
+def test_turned_views_are_averaged_without_seams(
+    client: Client, checkpoint: Path, volume: Path, tmp_path: Path, views: str
 ) -> None:
     one = layout((5, 100, 90), (1, 1, 1), (1, 1, 1))
     for name, cut in {"one": one, "many": CUT}.items():
         wanted = order(checkpoint, volume, tmp_path / f"{name}.ome.zarr", layout=cut, probabilities=("axon",))
-        network = wanted.network.model_copy(update={"views": "flips"})
+        network = wanted.network.model_copy(update={"views": views})
         predict_here(client, dataclasses.replace(wanted, network=network))
     predict_here(
         client, order(checkpoint, volume, tmp_path / "plain.ome.zarr", layout=CUT, probabilities=("axon",))
@@ -165,8 +166,9 @@ def test_flips_are_averaged_without_seams(
     assert np.abs(images["plain"] - images["many"]).max() > 3
 
 
+@pytest.mark.parametrize("views", ["turns", "flips"])
 def test_a_turned_image_gives_the_turned_result(
-    client: Client, checkpoint: Path, volume: Path, tmp_path: Path
+    client: Client, checkpoint: Path, volume: Path, tmp_path: Path, views: str
 ) -> None:
     """Which only the mean over all turns does."""
     square = np.load(volume)[:1, :88, :88]
@@ -174,7 +176,7 @@ def test_a_turned_image_gives_the_turned_result(
     for name, voxels in {"as-it-is": square, "turned": np.rot90(square, 1, (1, 2))}.items():
         np.save(tmp_path / f"{name}.npy", voxels)
         wanted = order(checkpoint, tmp_path / f"{name}.npy", tmp_path / f"{name}.ome.zarr", layout=CUT)
-        network = wanted.network.model_copy(update={"views": "flips"})
+        network = wanted.network.model_copy(update={"views": views})
         predict_here(client, dataclasses.replace(wanted, network=network))
         found.append(valid_label_levels(tmp_path / f"{name}.ome.zarr")[0])
     assert np.mean(np.rot90(found[0], 1, (1, 2)) != found[1]) <= 1e-3  # near-ties

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,11 @@ def started(project: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
     )
 
 
+def folders_of(process: subprocess.Popen[bytes]) -> list[Path]:
+    """Where its workers keep their things."""
+    return list(Path(tempfile.gettempdir()).glob(f"pickem-workers-{process.pid}-*"))
+
+
 def shards(out: Path) -> int:
     return sum(path.name.isdigit() for path in out.glob("0/c/*/*/*"))
 
@@ -129,6 +135,21 @@ def test_a_worker_that_is_killed_is_replaced(project: Path, undisturbed: Path, t
     said, _ = process.communicate(timeout=280)
     assert process.returncode == 0, said
     assert files(out) == files(undisturbed)
+
+
+def test_what_is_killed_is_tidied_up_by_the_next(project: Path, undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "seg.ome.zarr"
+    killed = started(project, out)
+    wait_for_shards(out, 1)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert folders_of(killed), "which nobody could delete"
+    process = started(project, out, "--resume")
+    said = process.communicate(timeout=280)[0].decode()
+    assert process.returncode == 0, said
+    assert files(out) == files(undisturbed)
+    assert not folders_of(killed)
+    assert not folders_of(process)
 
 
 def test_ctrl_c_says_how_to_go_on(project: Path, undisturbed: Path, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dask
+import psutil
 from distributed import Client, LocalCluster
 
 from pickem.errors import ClusterError
@@ -24,6 +26,7 @@ _SETTINGS = {
     "distributed.admin.tick.limit": "1h",  # says nothing of threads that compute for long
 }
 _THREADS_A_WORKER = 4  # beyond that a network on the CPU gains little from more
+_FOLDER = "pickem-workers-"  # followed by the process that made it
 _GPUS = Path("/proc/driver/nvidia/gpus")
 
 
@@ -46,8 +49,9 @@ def local_cluster(workers: int) -> Iterator[Client]:
     Leaves nothing behind. Must be called where a new process can import the main module without harm.
     """
     _be_quiet()
+    _sweep()
     with (
-        tempfile.TemporaryDirectory(prefix="pickem-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-", ignore_cleanup_errors=True) as folder,
         dask.config.set({**_SETTINGS, "temporary-directory": folder}),
         LocalCluster(
             n_workers=workers,
@@ -81,6 +85,14 @@ def existing_cluster(address: str) -> Iterator[Client]:
             ) from error
         with client:
             yield client
+
+
+def _sweep() -> None:
+    """Delete the folders of workers whose process was killed before it could do so."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        pid = folder.name.removeprefix(_FOLDER).partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _be_quiet() -> None:

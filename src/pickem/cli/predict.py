@@ -63,8 +63,11 @@ def predict(
         Literal["auto", "fp32", "bf16"], typer.Option(help="Of the network's arithmetic.")
     ] = "auto",
     augment: Annotated[
-        Literal["none", "flips"],
-        typer.Option(help="flips: mean over flips and quarter turns, at eight times the cost."),
+        Literal["none", "turns", "flips"],
+        typer.Option(
+            help="turns: mean over quarter turns, at four times the cost; flips: over mirror images too, at "
+            "eight times."
+        ),
     ] = "none",
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write those of each class too, as 0 to 255.")
@@ -105,7 +108,7 @@ def predict(
             normalisation=network.volume.normalisation,
             device=device,
             precision=precision,
-            views="flips" if augment == "flips" else "one",
+            views="one" if augment == "none" else augment,
             threads=threads,
         ),
         out=out.absolute(),
