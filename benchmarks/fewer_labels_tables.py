@@ -6,6 +6,7 @@ python -m benchmarks.fewer_labels_tables
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,21 +44,22 @@ def _both(rows: Sequence[Row]) -> str:
 
 
 def _test() -> str:
-    """Jaccard of seed 0 on VNC's test half: both profiles, the same pool and initial set."""
+    """Jaccard of seed 0 on the test splits: both profiles, the same pool and initial set."""
     lines = []
-    for profile in ("fast", "auto"):
-        rows = _seed_0(profile)
+    for dataset, profile in itertools.product(("vnc", "lucchi++"), ("fast", "auto")):
+        rows = _seed_0(dataset, profile)
         for strategy in ("random", "entropy"):
             found = {r["labelled_patches"]: r for r in rows if r["strategy"] == strategy}
-            lines.append([profile, strategy, *(_number(found.get(size), "jaccard") for size in SIZES)])
-    return _markdown(["profile", "strategy", *SIZES], lines)
+            scores = [_number(found.get(size), "jaccard") for size in SIZES]
+            lines.append([dataset, profile, strategy, *scores])
+    return _markdown(["dataset", "profile", "strategy", *SIZES], lines)
 
 
 def _picks() -> str:
     """What the picks of `auto` hold, what another threshold would give, and what they cost."""
     head = ["strategy", "labels", "foreground", "precision", "recall", "best threshold", "Jaccard there"]
     lines = []
-    for row in _seed_0("auto"):
+    for row in _seed_0("vnc", "auto"):
         if row["labelled_patches"] in ("40", "100"):
             share = f"{100 * float(row['foreground_share']):.1f}%"
             found = [_number(row, name) for name in ("precision", "recall", "best_threshold")]
@@ -67,8 +69,8 @@ def _picks() -> str:
     return _markdown([*head, "painting, s", "correcting, s"], lines)
 
 
-def _seed_0(profile: str) -> list[Row]:
-    return [r for r in _read(RESULTS / f"vnc-{profile}" / "results.csv") if r["seed"] == "0"]
+def _seed_0(dataset: str, profile: str) -> list[Row]:
+    return [r for r in _read(RESULTS / f"{dataset}-{profile}" / "results.csv") if r["seed"] == "0"]
 
 
 def _number(row: Row | None, name: str) -> str:
