@@ -37,6 +37,7 @@ from tests.fixtures.labelling_server import (
     answering,
     application,
     serving,
+    wait_until,
 )
 from tests.fixtures.tiny_project import make_tiny_project, selection
 
@@ -465,10 +466,14 @@ def test_the_heat_map_shows_where_the_network_is_unsure_and_never_on_control_pat
     assert page.locator("#legend").is_hidden()
     page.keyboard.press("y")
     page.locator("#legend").wait_for()
-    heated = [pixel(page, SIZE // 2, x) for x in (1, SIZE // 2, SIZE - 2)]
-    assert heated[0].sum() < heated[1].sum() < heated[2].sum()
+
+    def is_heated() -> bool:  # the legend is there a frame before the map
+        left, middle, right = (int(pixel(page, SIZE // 2, x).sum()) for x in (1, SIZE // 2, SIZE - 2))
+        return left < middle < right
+
+    wait_until(is_heated, "the heat map")
+    page.goto("about:blank")  # and then afresh: only the hash would change
     page.goto(f"{client.address}/#patch-{audit.id}")
-    page.reload()
     page.wait_for_selector(f"body[data-patch-id='{audit.id}'][data-kind=audit]")
     blind = shown(page)
     page.keyboard.press("y")
