@@ -46,14 +46,23 @@ def cores() -> int:
 def local_cluster(workers: int) -> Iterator[Client]:
     """Processes of this machine, with a nanny that replaces those that die. No port is open to others.
 
-    Leaves nothing behind. Must be called where a new process can import the main module without harm.
+    Leaves nothing behind. Must be called where a new process can import the main module without harm. Raises
+    ClusterError where they die before they are there.
     """
     _be_quiet()
     _sweep()
     with (
         tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-", ignore_cleanup_errors=True) as folder,
         dask.config.set({**_SETTINGS, "temporary-directory": folder}),
-        LocalCluster(
+        _started(workers, folder) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def _started(workers: int, folder: str) -> LocalCluster:
+    try:
+        return LocalCluster(
             n_workers=workers,
             threads_per_worker=TASKS_A_WORKER,
             host="127.0.0.1",
@@ -63,10 +72,14 @@ def local_cluster(workers: int) -> Iterator[Client]:
             local_directory=folder,
             silence_logs=logging.CRITICAL,
             preload="pickem.blockwise.uninterrupted",
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
+        )
+    except RuntimeError as error:
+        raise ClusterError(
+            "The processes that do the work could not be started.",
+            got=error.__cause__ or error,
+            expected=f"{workers} processes that stay alive; perhaps the memory was used up",
+            todo="start the same command again, with --resume, and with fewer --workers",
+        ) from error
 
 
 @contextmanager
