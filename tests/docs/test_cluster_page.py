@@ -20,6 +20,7 @@ def test_the_recipe_makes_a_job_script() -> None:
     for line in ("-p gpu", "-A em", "--gres=gpu:1", "--cpus-per-task=8", "--mem=8G"):
         assert f"#SBATCH {line}\n" in script
     assert "export OMP_NUM_THREADS=8\n" in script
+    assert "export MALLOC_ARENA_MAX=1\n" in script
     (command,) = (line for line in script.splitlines() if "dask_worker" in line)
     assert command.startswith("/shared/pickem/.venv/bin/python -m distributed.cli.dask_worker")
     assert address in command
