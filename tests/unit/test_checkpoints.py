@@ -9,9 +9,27 @@ import numpy as np
 import pytest
 
 from pickem.errors import CheckpointError
-from pickem.predictor import ArrayTrainingSet, UNetSettings
+from pickem.predictor import ArrayTrainingSet, TrainingSettings, UNetSettings
 from pickem.predictor.checkpoints import is_whole
 from tests.conftest import new_tiny_predictor
+
+
+def test_a_network_with_other_surroundings_is_refused(demo_patches: ArrayTrainingSet, tmp_path: Path) -> None:
+    wide = new_tiny_predictor(demo_patches, training=TrainingSettings(context=16))
+    wide.save(tmp_path / "wide.safetensors")
+    with pytest.raises(CheckpointError, match="context"):
+        new_tiny_predictor(demo_patches).load_weights(tmp_path / "wide.safetensors")
+
+
+def test_a_checkpoint_of_before_there_was_context_has_none(
+    demo_patches: ArrayTrainingSet, tmp_path: Path
+) -> None:
+    predictor = new_tiny_predictor(demo_patches)
+    predictor.save(tmp_path / "old.safetensors")
+    header = tmp_path / "old.json"
+    described = json.loads(header.read_text())
+    header.write_text(json.dumps({k: v for k, v in described.items() if k not in ("context", "views")}))
+    predictor.load_weights(tmp_path / "old.safetensors")
 
 
 def test_a_checkpoint_restores_the_predictor(tmp_path: Path, demo_patches: ArrayTrainingSet) -> None:

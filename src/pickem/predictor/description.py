@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pickem.errors import CheckpointError
 from pickem.predictor.normalisation import Normalisation, PerVolume
-from pickem.predictor.settings import UNetSettings
+from pickem.predictor.settings import UNetSettings, Views
 
 FORMAT = 1
 
@@ -26,6 +26,7 @@ class CheckpointDescription(BaseModel):
     classes: int = Field(ge=2)  # background included
     normalisation: Normalisation | PerVolume
     context: int = Field(0, ge=0)  # pixels around a patch that it was trained with
+    views: Views = "one"  # of which a plane's prediction was the mean when the network was measured
     class_names: tuple[str, ...] | None = None  # foreground
     resolution: float | None = Field(None, gt=0)  # nm a pixel along y and x
 

@@ -116,7 +116,7 @@ def segment(
 def _most_probable(probabilities: torch.Tensor) -> torch.Tensor:
     """Of each pixel the most probable class, uint8 (h, w), of several the first, from (classes, h, w).
 
-    On CPUs PyTorch's `argmax` over a handful of classes takes longer than the network: sixty times this.
+    On CPUs PyTorch's `argmax` over a handful of classes takes longer than the network.
     """
     best = probabilities[0]
     labels = torch.zeros_like(best, dtype=torch.uint8)

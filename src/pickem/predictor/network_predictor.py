@@ -24,8 +24,14 @@ from pickem.predictor.settings import MeasuringSettings, Phase, TrainingSettings
 from pickem.predictor.training_set import TrainingSet
 from pickem.predictor.unet import UNet
 
-_FROM_ONE_PASS = {Feature.ENTROPY, Feature.CLASS_ENTROPY, Feature.CONFIDENCE, Feature.MARGIN}
+_FROM_ONE_PASS = {
+    Feature.ENTROPY: reduction.entropy,
+    Feature.CLASS_ENTROPY: reduction.class_entropy,
+    Feature.CONFIDENCE: reduction.confidence,
+    Feature.MARGIN: reduction.margin,
+}
 _FROM_MONTE_CARLO = {Feature.MC_ENTROPY, Feature.MUTUAL_INFORMATION}
+_NO_CONTEXT = {"context": 0}  # of checkpoints of before there was any
 
 
 class NetworkPredictor:
@@ -140,17 +146,15 @@ class NetworkPredictor:
         columns: dict[Feature, NDArray[np.float32]] = {}
         if Feature.EMBEDDING in wanted:
             columns[Feature.EMBEDDING] = self.embed(images)
-        if not wanted & (_FROM_ONE_PASS | _FROM_MONTE_CARLO):
+        from_one_pass = wanted & _FROM_ONE_PASS.keys()
+        if not from_one_pass | wanted & _FROM_MONTE_CARLO:
             return columns
         found: dict[Feature, Tensor] = {}
         with torch.inference_mode(), self.backend.arithmetic():
             state = self.network.prefix(self._place(images))
-            if wanted & _FROM_ONE_PASS:
+            if from_one_pass:
                 probability = self._probabilities(state, None)
-                found[Feature.ENTROPY] = reduction.entropy(probability)
-                found[Feature.CLASS_ENTROPY] = reduction.class_entropy(probability)
-                found[Feature.CONFIDENCE] = reduction.confidence(probability)
-                found[Feature.MARGIN] = reduction.margin(probability)
+                found |= {feature: _FROM_ONE_PASS[feature](probability) for feature in from_one_pass}
             if wanted & _FROM_MONTE_CARLO:
                 found |= self._monte_carlo(state, self.backend.generator(rng))
         means = {
@@ -162,14 +166,15 @@ class NetworkPredictor:
 
     def save(self, path: Path) -> None:
         """Write weights and description as a checkpoint (see `pickem.predictor.checkpoints`)."""
-        write_checkpoint(path, self._module.state_dict(), self._about | self._whole_description())
+        views = {"views": self._measuring.views}  # those with which the network is measured
+        description = self._about | self._whole_description() | views
+        write_checkpoint(path, self._module.state_dict(), description)
 
     def load_weights(self, path: Path) -> None:
         """Continue from a checkpoint. Raises CheckpointError where it is damaged or of another network."""
         weights, header = read_checkpoint(path)
-        for key in self._whole_description():
-            if key != "normalisation":
-                self._compare(path, header, key)
+        for key in ("network", "classes", "context"):
+            self._compare(path, _NO_CONTEXT | header, key)
         if not self.normalisation.matches(header.get("normalisation")):
             self._compare(path, header, "normalisation")
         self._module.load_state_dict(weights)
@@ -200,7 +205,7 @@ class NetworkPredictor:
             "network": self._description,
             "classes": self.classes,
             "normalisation": self.normalisation.description(),
-            **({"context": self.context} if self.context else {}),
+            "context": self.context,
         }
 
     def _without_context(self, values: Tensor) -> Tensor:
