@@ -115,7 +115,7 @@ def test_workers_and_schedulers_may_die(project: Path, tmp_path: Path) -> None:
         running.enter_context(worker(tmp_path / "c", address))
         done = predict(project, cut, address, "--resume")
         assert done.returncode == 0, done.stderr
-        assert "were done before" in done.stdout
+        assert "is there already" in done.stdout
         assert files(cut) == files(whole)
 
 

@@ -76,12 +76,11 @@ class Order:
 
 @dataclass(frozen=True)
 class At:
-    """Where a prediction stands: voxels done of how many, `resumed` of them before it was started."""
+    """Where a prediction stands: voxels done of how many. The first of a stage says what was done before."""
 
-    stage: Literal["segmenting", "pyramid", "TIFF"]
+    stage: str  # segmenting, pyramid, level 1 …, TIFF
     done: int
     total: int
-    resumed: int = 0
 
 
 Progress = Callable[[At], None]
@@ -204,15 +203,15 @@ def _segment(job: Job, client: Client, progress: Progress) -> None:
     labels, *_ = output.open_images(job)
     left = output.blocks_left(job, labels)
     total = _voxels([*job.layout.blocks(job.shape)])
-    resumed = done = total - _voxels(left)
-    progress(At("segmenting", done, total, resumed))
+    done = total - _voxels(left)
+    progress(At("segmenting", done, total))
     failures: list[Failure] = []
     for outcome in each_done(client, worker.segment_block, [job], left):
         if isinstance(outcome, Failure):
             failures.append(outcome)
         else:
             done += outcome.size
-            progress(At("segmenting", done, total, resumed))
+            progress(At("segmenting", done, total))
     if failures:
         raise _failed(failures)
 
@@ -220,16 +219,19 @@ def _segment(job: Job, client: Client, progress: Progress) -> None:
 def _build_pyramids(job: Job, client: Client, progress: Progress) -> None:
     """Level by level, as each is made from the one below."""
     for number, image in enumerate(output.open_images(job)):
+        of_image = f" of probability {number}" if number else ""
         for level in range(1, len(image.levels)):
+            stage = f"pyramid{of_image}, level {level}"
             left = output.coarse_left(image, level)
             done, total = 0, _voxels(left)
+            progress(At(stage, done, total))
             failures: list[Failure] = []
             for outcome in each_done(client, worker.build_block, [job, number, level], left):
                 if isinstance(outcome, Failure):
                     failures.append(outcome)
                 else:
                     done += outcome.size
-                    progress(At("pyramid", done, total))
+                    progress(At(stage, done, total))
             if failures:
                 raise _failed(failures)
 
@@ -241,6 +243,7 @@ def _write_tiff(order: Order, progress: Progress) -> None:
     depth, height, width = labels.shape
 
     def sections() -> Iterator[NDArray[Any]]:
+        progress(At("TIFF", 0, depth * height * width))
         for z, section in enumerate(output.sections(labels), start=1):
             progress(At("TIFF", z * height * width, depth * height * width))
             yield section

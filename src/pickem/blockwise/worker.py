@@ -103,7 +103,7 @@ def _read(volume: Volume, box: Box, job: Job) -> NDArray[np.generic]:
     columns = reflected(box.start[2], box.stop[2], width)
     (top, left), (bottom, right) = (rows.min(), columns.min()), (rows.max() + 1, columns.max() + 1)
     inside = Box((z0, int(top), int(left)), (z1, int(bottom), int(right)))
-    voxels = np.concatenate([_finite(slab) for slab in _slabs(volume, inside, job)])
+    voxels = np.concatenate(list(_slabs(volume, inside, job)))
     return voxels[:, (rows - top)[:, None], columns - left]
 
 
@@ -164,7 +164,3 @@ def _predictor(address: NetworkAddress, precision: PrecisionName) -> NetworkPred
     return load_predictor(
         address.checkpoint, resolve_backend(address.device, precision), address.normalisation
     )
-
-
-def _finite(images: NDArray[np.generic]) -> NDArray[np.generic]:
-    return np.nan_to_num(images, nan=0.0, posinf=0.0, neginf=0.0) if images.dtype.kind == "f" else images

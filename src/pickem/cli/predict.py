@@ -14,7 +14,7 @@ from rich.console import Console
 
 from pickem.cli.moved import open_asking
 from pickem.cli.options import parse_voxel_size
-from pickem.cli.prediction_progress import PredictionProgress
+from pickem.cli.voxel_progress import VoxelProgress
 from pickem.errors import CheckpointError, ConfigError
 from pickem.predictor.description import read_description
 from pickem.project.classes import class_values
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from pickem.blockwise.prediction import Start
+    from pickem.predictor.settings import Views
 
 EXIT_INTERRUPTED = 130
 
@@ -63,12 +64,12 @@ def predict(
         Literal["auto", "fp32", "bf16"], typer.Option(help="Of the network's arithmetic.")
     ] = "auto",
     augment: Annotated[
-        Literal["none", "turns", "flips"],
+        Literal["none", "turns", "flips"] | None,
         typer.Option(
             help="turns: mean over quarter turns, at four times the cost; flips: over mirror images too, at "
-            "eight times."
+            "eight times. By default as the quality of the network was estimated."
         ),
-    ] = "none",
+    ] = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write those of each class too, as 0 to 255.")
     ] = False,
@@ -100,15 +101,16 @@ def predict(
     processes = workers or usual_workers(device)
     if scheduler is None:
         threads = threads or max(1, cores() // processes)
+    described = read_description(network.checkpoint)
     order = Order(
         volume=network.volume.address,
         network=NetworkAddress(
             checkpoint=network.checkpoint.absolute(),
-            sha256=read_description(network.checkpoint).sha256,
+            sha256=described.sha256,
             normalisation=network.volume.normalisation,
             device=device,
             precision=precision,
-            views="one" if augment == "none" else augment,
+            views=described.views if augment is None else _VIEWS[augment],
             threads=threads,
         ),
         out=out.absolute(),
@@ -121,9 +123,9 @@ def predict(
     def connect() -> AbstractContextManager[Client]:
         return existing_cluster(scheduler) if scheduler else local_cluster(processes)
 
-    with PredictionProgress(console) as progress:
+    with VoxelProgress(console) as progress:
         try:
-            predict_volume(order, connect, progress.update)
+            predict_volume(order, connect, lambda at: progress(at.stage, at.done, at.total))
         except KeyboardInterrupt:
             again = shlex.join(
                 ["pickem", *(word for word in sys.argv[1:] if word not in _STARTS), "--resume"]
@@ -138,6 +140,7 @@ def predict(
 
 
 _STARTS = ("--resume", "--overwrite")
+_VIEWS: dict[str, Views] = {"none": "one", "turns": "turns", "flips": "flips"}
 
 
 @dataclass(frozen=True)

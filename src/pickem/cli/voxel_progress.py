@@ -25,6 +25,7 @@ class VoxelProgress:
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
         self._clock = clock
+        self.share = 0.0  # of the present stage, 0 to 1
         self._stage = ""
         self._bar = TaskID(0)
         self._began = self._said = 0.0
@@ -51,12 +52,13 @@ class VoxelProgress:
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Show that a stage has done so many voxels; the first call of a stage begins it."""
         now = self._clock()
+        self.share = done / total if total else 1.0
         if stage != self._stage:
             self._begin(stage, done, total, now)
             if not total or done < total:
                 return
         rate = (done - self._known) / max(now - self._began, 1e-9)
-        words = f"{rate / MEGA:.0f} Mvoxel/s" if done > self._known else "done before"
+        words = f"{rate / MEGA:,.2f} Mvoxel/s" if done > self._known else "done before"
         left = f"{duration((total - done) / rate)} left" if rate else ""
         self._progress.update(self._bar, completed=done, rate=words, left=left if done < total else "")
         if self._console.is_terminal:
