@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import csv
 import itertools
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
-RESULTS = Path(__file__).parents[1] / "docs" / "results"
+from benchmarks.machine import RESULTS
+from benchmarks.marked import fill, table
+
 PAGE = RESULTS / "fewer-labels.md"
 SIZES = ("20", "40", "60", "80", "100")
 Row = dict[str, str]
@@ -19,11 +20,8 @@ Row = dict[str, str]
 
 def main() -> None:
     """Rewrite the page's tables."""
-    page = PAGE.read_text("utf-8")
-    for name, table in (("dev", _dev()), ("test", _test()), ("test picks", _picks())):
-        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        page = marked.sub(lambda m, table=table: f"{m[1]}{table}\n{m[2]}", page)  # type: ignore[misc]
-    PAGE.write_text(page, "utf-8")
+    for name, text in (("dev", _dev()), ("test", _test()), ("test picks", _picks())):
+        fill(PAGE, name, text)
 
 
 def _dev() -> str:
@@ -35,7 +33,7 @@ def _dev() -> str:
         of_key = [r for r in rows if (r["dataset"], r["fold"], r["seed"], r["candidate"]) == key]
         cells = [_both([r for r in of_key if r["labelled_patches"] == size]) for size in SIZES]
         lines.append([*key, *cells])
-    return _markdown(["dataset", "fold", "seed", "candidate", *SIZES], lines)
+    return table(["dataset", "fold", "seed", "candidate", *SIZES], lines)
 
 
 def _both(rows: Sequence[Row]) -> str:
@@ -52,7 +50,7 @@ def _test() -> str:
             found = {r["labelled_patches"]: r for r in rows if r["strategy"] == strategy}
             scores = [_number(found.get(size), "jaccard") for size in SIZES]
             lines.append([dataset, profile, strategy, *scores])
-    return _markdown(["dataset", "profile", "strategy", *SIZES], lines)
+    return table(["dataset", "profile", "strategy", *SIZES], lines)
 
 
 def _picks() -> str:
@@ -66,7 +64,7 @@ def _picks() -> str:
             seconds = [f"{float(row[name]):.0f}" for name in ("effort_seconds", "correction_seconds")]
             about = [row["strategy"], row["labelled_patches"], share]
             lines.append([*about, *found, _number(row, "best_threshold_jaccard"), *seconds])
-    return _markdown([*head, "painting, s", "correcting, s"], lines)
+    return table([*head, "painting, s", "correcting, s"], lines)
 
 
 def _seed_0(dataset: str, profile: str) -> list[Row]:
@@ -80,10 +78,6 @@ def _number(row: Row | None, name: str) -> str:
 def _read(path: Path) -> list[Row]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *lines))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import re
 import resource
 import shutil
 import subprocess
@@ -37,16 +36,15 @@ import psutil
 from numpy.typing import NDArray
 
 from benchmarks.machine import RESULTS, ROOT, described_machine
+from benchmarks.marked import fill
 from pickem.datasets import open_dataset
 from pickem.geometry import Box, whole
 from pickem.volumes import ImageSpec, create_image, open_volume
 
 PAGE = RESULTS / "volumes.md"
-BEGIN, END = "<!-- objects -->", "<!-- objects end -->"
 LEAST = 100  # voxels of an object
 SIZE = (5.0, 5.0, 5.0)  # nm
 PAUSE = 0.05  # seconds between two looks at the memory
-EMPTY_PAGE = f"# Speed and memory of whole volumes\n\n## Objects\n\n{BEGIN}\n{END}\n"
 
 
 @dataclass(frozen=True)
@@ -74,15 +72,7 @@ def main() -> None:
             text += f"\n\nMedians of {options.repeats}, the ways taken in turns."
             print(text, flush=True)
             if not options.keep_page:
-                write_section(text)
-
-
-def write_section(text: str) -> None:
-    """Put the text into its place on the page of results."""
-    page = PAGE.read_text("utf-8") if PAGE.exists() else EMPTY_PAGE
-    marked = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
-    assert marked.search(page), f"{PAGE} has no marks for this section"
-    PAGE.write_text(marked.sub(lambda _: f"{BEGIN}\n{text}\n{END}", page), "utf-8")
+                fill(PAGE, "objects", text)
 
 
 def write_segmentation(folder: Path, dataset: str, copies: int) -> Path:

@@ -6,31 +6,30 @@ python -m benchmarks.pretraining_table
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
-RESULTS = Path(__file__).parents[1] / "docs" / "results"
+from benchmarks.machine import RESULTS
+from benchmarks.marked import fill, table
+
 PAGE = RESULTS / "pretraining.md"
-MARKED = re.compile(r"(<!-- table -->\n).*?(<!-- end -->)", re.DOTALL)
 STARTS = {"plain": "drawn weights", "masked": "masked", "denoising": "denoising"}
 
 
 def main() -> None:
     """Rewrite the page's table."""
-    PAGE.write_text(MARKED.sub(rf"\g<1>{_table()}\n\g<2>", PAGE.read_text("utf-8")), "utf-8")
+    fill(PAGE, "table", _table())
 
 
 def _table() -> str:
     curves = [(name, seed, curve) for name in STARTS for seed, curve in _curves(name)]
     labelled = list(curves[0][2])
     head = ["start", "seed", *map(str, labelled), "mean"]
-    lines = [head, ["---"] * len(head)]
+    lines = []
     for name, seed, curve in curves:
         scores = [curve[count] for count in labelled]
         mean = sum(scores) / len(scores)
         lines.append([STARTS[name], seed, *(f"{score:.3f}" for score in (*scores, mean))])
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return table(head, lines)
 
 
 def _curves(name: str) -> Iterator[tuple[str, dict[int, float]]]:

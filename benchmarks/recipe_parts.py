@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import RESULTS
+from pickem.acquisition import UNLABELLED
 from pickem.benchmark.experiment import Experiment, fit_normalisation
 from pickem.benchmark.profile import Profile, change_profile, load_profile
 from pickem.benchmark.start import start_pretrained
@@ -49,6 +50,8 @@ def main() -> None:
     changes = dict(pair.split("=", 1) for pair in options.set)
     profile = _changed(load_profile("auto"), changes)
     experiment = _experiment(options.dataset, options.fold, profile)
+    for part, regions in (("trained on", experiment.train), ("evaluated", experiment.evaluation)):
+        print(f"foreground {part}: {_foreground(regions):.1%}", flush=True)
     sizes = {int(size) for size in options.sizes.split(",")}
     pool = experiment.pool(options.seed)
     predictor = experiment.predictor(options.seed)
@@ -87,6 +90,13 @@ def _experiment(dataset: str, fold: str, profile: Profile) -> Experiment:
     regions = Regions(train)
     normalisation = fit_normalisation(regions, profile.normalisation)
     return Experiment(tuple(opened.classes), profile, regions, Regions(evaluated), normalisation)
+
+
+def _foreground(regions: Regions) -> float:
+    """The share of the labelled voxels."""
+    labels = np.concatenate([region.labels.ravel() for region in regions.loaded])
+    known = labels[labels != UNLABELLED]
+    return float(np.count_nonzero(known) / known.size)
 
 
 def _part(region: LabelledRegion, box: Box) -> LabelledRegion:

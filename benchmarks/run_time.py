@@ -9,22 +9,20 @@ The command is run on a machine that does nothing else, with the profile's two t
 from __future__ import annotations
 
 import csv
-import re
-from pathlib import Path
 
+from benchmarks.machine import RESULTS
+from benchmarks.marked import fill
 from pickem.benchmark.configuration import read_configuration
 
-RESULTS = Path(__file__).parents[1] / "docs" / "results"
 FOLDER = RESULTS / "vnc-fast-time"
 PAGE = RESULTS / "paper.md"
-MARKED = re.compile(r"(<!-- run time -->\n).*?(<!-- end -->)", re.DOTALL)
 AT = (20, 200, 500)  # labelled patches
 PARTS = ("train_s", "evaluate_s", "score_s")
 
 
 def main() -> None:
     """Rewrite the page's table."""
-    PAGE.write_text(MARKED.sub(rf"\g<1>{_table()}\n\g<2>", PAGE.read_text("utf-8")), "utf-8")
+    fill(PAGE, "run time", _table())
 
 
 def _table() -> str:

@@ -36,10 +36,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import PEERS, RESULTS, ROOT, described_machine
+from benchmarks.marked import fill
 from benchmarks.volumes_alone import peak_mib
 
 PAGE = RESULTS / "volumes.md"
-MARKED = re.compile(r"(<!-- speed -->\n).*?(<!-- end -->)", re.DOTALL)
 SECTION = (1536, 2048)  # pixels of a mirrored section
 DEPTH = 8  # sections that are mirrored and written at once
 AIM, MOST_MIB = 0.70, 2048
@@ -75,9 +75,7 @@ def main() -> None:
     table = _table(bare, rows, peers, options)
     print(table)
     if not options.keep_page:
-        PAGE.write_text(
-            MARKED.sub(lambda found: f"{found[1]}{table}\n{found[2]}", PAGE.read_text("utf-8")), "utf-8"
-        )
+        fill(PAGE, "speed", table)
 
 
 def _options() -> argparse.Namespace:
