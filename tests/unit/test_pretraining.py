@@ -19,6 +19,7 @@ from pickem.predictor import (
     PretrainingSettings,
     UNetSettings,
     pretrain,
+    pretrained_steps,
 )
 from pickem.predictor.pretraining import damage
 from tests.conftest import CPU, new_tiny_predictor
@@ -76,6 +77,20 @@ def test_restoring_is_learned_and_the_same_seed_gives_the_same_file(
     assert long.final_loss < 0.8 * short.final_loss
     pretrained(tmp_path / "again.safetensors", demo_patches, task=task)
     assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "long.safetensors").read_bytes()
+
+
+def test_more_steps_go_on_from_those_that_were_done(demo_patches: ArrayTrainingSet, tmp_path: Path) -> None:
+    path = tmp_path / "start.safetensors"
+    alone = pretrained(tmp_path / "short.safetensors", demo_patches, steps=3).final_loss
+    pretrained(path, demo_patches, steps=30)
+    gone_on = pretrained(path, demo_patches, steps=33)
+    assert gone_on.steps == 33
+    assert gone_on.final_loss < 0.8 * alone
+    settings = PretrainingSettings(steps=33, batch_size=4, learning_rate=1e-2)
+    assert pretrained_steps(path, NETWORK, settings) == 33
+    assert pretrained_steps(path, NETWORK, settings.model_copy(update={"hidden": 0.5})) == 0
+    assert pretrained_steps(path, UNetSettings(feature_maps=8, depth=2), settings) == 0
+    assert pretrained_steps(tmp_path / "none.safetensors", NETWORK, settings) == 0
 
 
 def test_a_network_takes_over_all_but_the_head(

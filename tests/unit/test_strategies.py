@@ -65,8 +65,8 @@ def test_uncertainty_ranks_its_column(
 
 def test_the_reason_names_the_value_and_the_rank() -> None:
     reasons = select(strategy("entropy"), Feature.ENTROPY, ENTROPY, 2).reasons
-    assert "0.6931, number 1 of 4" in reasons[0]
-    assert "0.5511, number 2 of 4" in reasons[1]
+    assert "number 1 of 4 patches (mean entropy 0.69 nats)" in reasons[0]
+    assert "number 2 of 4 patches (mean entropy 0.55 nats)" in reasons[1]
 
 
 class TestRandom:

@@ -16,6 +16,7 @@ from pickem.cli.moved import move
 from pickem.cli.new import new
 from pickem.cli.objects import objects
 from pickem.cli.predict import predict
+from pickem.cli.pretrain import pretrain
 from pickem.cli.project import export, label, status
 from pickem.cli.report import report
 from pickem.cli.strategies import strategies
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.command()(info)
 app.command()(new)
+app.command()(pretrain)
 app.command()(label)
 app.command()(status)
 app.command()(export)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pickem.predictor.backend import Backend, resolve_backend, use_threads
     from pickem.predictor.network import ForwardOnly, SegmentationNetwork
     from pickem.predictor.network_predictor import NetworkPredictor, unet_predictor
-    from pickem.predictor.pretraining import pretrain
+    from pickem.predictor.pretraining import pretrain, pretrained_steps
     from pickem.predictor.unet import UNet
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "UNetSettings",
     "keep_freed_memory",
     "pretrain",
+    "pretrained_steps",
     "resolve_backend",
     "score",
     "unet_predictor",
@@ -63,6 +64,7 @@ _WITH_TORCH = {
     "SegmentationNetwork": "network",
     "UNet": "unet",
     "pretrain": "pretraining",
+    "pretrained_steps": "pretraining",
     "resolve_backend": "backend",
     "unet_predictor": "network_predictor",
     "use_threads": "backend",

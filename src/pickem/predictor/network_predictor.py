@@ -22,7 +22,7 @@ from pickem.predictor.normalisation import Normaliser
 from pickem.predictor.protocol import FitReport, Images, Probabilities, Progress
 from pickem.predictor.settings import MeasuringSettings, Phase, TrainingSettings, UNetSettings, Views
 from pickem.predictor.training_set import TrainingSet
-from pickem.predictor.unet import UNet
+from pickem.predictor.unet import HEAD, UNet
 
 _FROM_ONE_PASS = {
     Feature.ENTROPY: reduction.entropy,
@@ -187,7 +187,9 @@ class NetworkPredictor:
         """
         weights, header = read_checkpoint(path)
         self._compare(path, header, "network")
-        if "pretraining" not in header:
+        if "pretraining" in header:
+            weights = {name: tensor for name, tensor in weights.items() if not name.startswith(HEAD)}
+        else:
             self._compare(path, header, "classes")
         self._module.load_state_dict(self._module.state_dict() | weights)
 

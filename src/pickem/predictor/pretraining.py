@@ -20,14 +20,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from pickem.errors import CheckpointError
 from pickem.predictor.augmentation import augment
 from pickem.predictor.backend import Backend
-from pickem.predictor.checkpoints import write_checkpoint
+from pickem.predictor.checkpoints import read_checkpoint, write_checkpoint
+from pickem.predictor.description import read_files
 from pickem.predictor.normalisation import Normaliser
 from pickem.predictor.protocol import FitReport, ImagePool, Progress
 from pickem.predictor.settings import AugmentationSettings, PretrainingSettings, UNetSettings
 from pickem.predictor.training import report_of, schedule_of
-from pickem.predictor.unet import HEAD, UNet
+from pickem.predictor.unet import UNet
 
 _CHANGES = AugmentationSettings(contrast=0.2, brightness=0.2)  # flips and quarter turns among them
 
@@ -43,22 +45,28 @@ def pretrain(
     progress: Progress,
     enough: Callable[[], bool] = lambda: False,
 ) -> FitReport:
-    """Train a U-Net to restore `images` and write its weights, less the head, as the checkpoint `path`.
+    """Train a U-Net to restore `images` and write its weights as the checkpoint `path`.
 
     `images`: (n, h, w) grey values, sides multiples of the network's stride. `NetworkPredictor.start_from`
-    reads the checkpoint. `enough` is asked after each step; what was learned until it says so is kept. Raises
-    TrainingError where the loss becomes NaN.
+    reads the checkpoint. `enough` is asked after each step; what was learned until it says so is kept, and
+    goes on from there in another call with the same settings or with more `steps`; those of a finished one
+    are the same for the same `rng`. Raises TrainingError where the loss becomes NaN.
     """
     on_host = torch.Generator().manual_seed(int(rng.integers(2**63)))
     module = UNet(network, 1, on_host)
+    begun = _begun(path, module, network, settings)
     module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
     schedule = schedule_of(optimiser, "one-cycle", settings.learning_rate, settings.steps)
-    losses = torch.zeros(settings.steps, device=backend.device)
+    losses: list[torch.Tensor] = []
     order = _batches(len(images), settings.batch_size, rng)
+    for _ in range(begun):
+        optimiser.step()  # moves nothing without gradients, and the schedule wants it first
+        schedule.step()
+        next(order)
 
     module.train()
-    for step in range(settings.steps):
+    for step in range(begun, settings.steps):
         clean = torch.from_numpy(normalisation.apply(images[next(order)]))
         clean, _ = augment(clean, torch.zeros_like(clean[:, 0], dtype=torch.uint8), _CHANGES, on_host)
         damaged, counts = damage(clean, settings, on_host)
@@ -70,17 +78,45 @@ def pretrain(
         loss.backward()
         optimiser.step()
         schedule.step()
-        losses[step] = loss.detach()
+        losses.append(loss.detach())
         progress(step + 1, settings.steps)
         if enough():
             break
 
-    fitted = report_of(losses[: step + 1], settings.learning_rate)
-    body = {name: tensor for name, tensor in module.state_dict().items() if not name.startswith(HEAD)}
-    description = {"kind": "unet", **network.model_dump()}
-    learned = {"pretraining": settings.model_dump(), "steps": fitted.steps}
-    write_checkpoint(path, body, {"network": description, **learned})
-    return fitted
+    fitted = report_of(torch.stack(losses), settings.learning_rate)
+    whole = FitReport(begun + fitted.steps, fitted.final_loss)
+    learned = {"pretraining": settings.model_dump(), "steps": whole.steps}
+    write_checkpoint(path, module.state_dict(), {"network": _described(network), **learned})
+    return whole
+
+
+def pretrained_steps(path: Path, network: UNetSettings, settings: PretrainingSettings) -> int:
+    """Steps that `pretrain` with these settings has taken towards the checkpoint `path`; 0 where it has none,
+    or one that is damaged or was learned in another way."""
+    try:
+        _, header = read_files(path)
+        found = PretrainingSettings.model_validate(header["pretraining"])
+        steps = int(header["steps"])
+    except (CheckpointError, KeyError, TypeError, ValueError):
+        return 0
+    same = found.model_copy(update={"steps": settings.steps}) == settings
+    return steps if same and header["network"] == _described(network) else 0
+
+
+def _begun(path: Path, module: UNet, network: UNetSettings, settings: PretrainingSettings) -> int:
+    """Give the module the weights of an earlier call that was cut short; the steps that it took."""
+    steps = pretrained_steps(path, network, settings)
+    if not 0 < steps < settings.steps:
+        return 0
+    weights, _ = read_checkpoint(path)
+    if weights.keys() != module.state_dict().keys():  # written by a pickem that left the head out
+        return 0
+    module.load_state_dict(weights)
+    return steps
+
+
+def _described(network: UNetSettings) -> dict[str, object]:
+    return {"kind": "unet", **network.model_dump()}
 
 
 def damage(

@@ -33,7 +33,13 @@ from pickem.project import rounds
 from pickem.project.project import QUEUE, Project
 from pickem.project.quality import write_quality
 from pickem.project.rounds import Round
-from pickem.project.start import Pretraining, pretrain_on_volumes, pretraining_is_due, start_pretrained
+from pickem.project.start import (
+    Pretraining,
+    labels_are_waiting,
+    pretrain_on_volumes,
+    pretraining_is_due,
+    start_pretrained,
+)
 from pickem.project.uncertainty import uncertainty, write_uncertainties
 from pickem.strategies import strategy
 
@@ -94,10 +100,20 @@ class Learning:
 
     def pretrain(self) -> None:
         """Learn from the volumes alone what the first network starts with."""
-        remove_partial_files(self._project.checkpoints)
-        pretrain_on_volumes(
-            self._project, self._predictor, self._pretraining, partial(self._progress, "pretraining")
+        project, planned = self._project, self._project.settings.recipe.pretraining
+        remove_partial_files(project.checkpoints)
+        fitted = pretrain_on_volumes(
+            project,
+            self._predictor,
+            planned,
+            partial(self._progress, "pretraining"),
+            partial(labels_are_waiting, project) if self._pretraining == "until-labels" else lambda: False,
         )
+        if fitted.steps < planned.steps:
+            words = (
+                f"ended after {fitted.steps} of {planned.steps} steps, as labels wait for the first network"
+            )
+            project.store.note("pretraining", words)
 
     def train(self) -> None:
         """Fit the network to all labels, from the weights of the round before."""

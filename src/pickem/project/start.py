@@ -12,7 +12,7 @@ from typing import Literal
 
 from pickem.errors import CheckpointError
 from pickem.learning import Purpose, stream
-from pickem.predictor import NetworkPredictor, pretrain
+from pickem.predictor import FitReport, NetworkPredictor, PretrainingSettings, pretrain
 from pickem.project import rounds
 from pickem.project.inputs import InputPool
 from pickem.project.project import Project
@@ -28,7 +28,7 @@ def pretraining_is_due(project: Project, length: Pretraining) -> bool:
         return False
     if settings.recipe.pretraining.task == "none" or settings.start or rounds.latest_round(project.store):
         return False
-    return not _is_there(_path(project))
+    return not _is_there(start_path(project))
 
 
 def labels_are_waiting(project: Project) -> bool:
@@ -39,33 +39,30 @@ def labels_are_waiting(project: Project) -> bool:
 def pretrain_on_volumes(
     project: Project,
     predictor: NetworkPredictor,
-    length: Pretraining,
+    how: PretrainingSettings,
     progress: Callable[[int, int], None],
-) -> None:
+    enough: Callable[[], bool],
+) -> FitReport:
     """Learn to restore patches of the project's volumes, and keep the weights in its checkpoints.
 
-    "until-labels" stops as soon as enough labels wait, and notes that; what was learned by then is kept.
+    Ends when `enough` says so, keeps what was learned by then, and goes on from there another time.
 
     Patches near audit patches take no part, and none of the labels does. `predictor` lends its grey value
     normalisation and its device; its weights stay as they are.
     """
     settings = project.settings
     patches = project.draw(settings.pool, stream(settings.seed, Purpose.POOL))
-    fitted = pretrain(
-        _path(project),
+    return pretrain(
+        start_path(project),
         settings.recipe.network,
         InputPool(project.inputs, patches, project.images.grey_values(patches, predictor.context)),
         predictor.normalisation,
-        settings.recipe.pretraining,
+        how,
         predictor.backend,
         stream(settings.seed, Purpose.PRETRAIN),
         progress,
-        (lambda: labels_are_waiting(project)) if length == "until-labels" else (lambda: False),
+        enough,
     )
-    planned = settings.recipe.pretraining.steps
-    if fitted.steps < planned:
-        words = f"ended after {fitted.steps} of {planned} steps, as labels wait for the first network"
-        project.store.note("pretraining", words)
 
 
 def start_pretrained(project: Project, predictor: NetworkPredictor) -> None:
@@ -73,15 +70,16 @@ def start_pretrained(project: Project, predictor: NetworkPredictor) -> None:
 
     Those that are damaged, or of a network that project.toml has changed since, are noted and done without.
     """
-    if not _is_there(_path(project)):
+    if not _is_there(start_path(project)):
         return
     try:
-        predictor.start_from(_path(project))
+        predictor.start_from(start_path(project))
     except CheckpointError as error:
         project.store.note("problem", f"The first network starts without pretraining. {error}")
 
 
-def _path(project: Project) -> Path:
+def start_path(project: Project) -> Path:
+    """Where the pretrained weights lie, or will."""
     return project.checkpoints / PRETRAINED
 
 

@@ -31,8 +31,8 @@ class EntropyApart:
             tuple(pool.patches[i] for i in order),
             tuple(float(entropy[i]) for i in order),
             tuple(
-                f"the network is undecided between classes here, and no better pick shows nearly the same: "
-                f"mean entropy (nats) {entropy[i]:.4g}"
+                f"the network is undecided between classes here, and no better pick shows nearly the same "
+                f"(mean entropy {entropy[i]:.2g} nats)"
                 for i in order
             ),
         )

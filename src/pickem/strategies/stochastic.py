@@ -34,8 +34,8 @@ class PowerEntropy:
             tuple(pool.patches[i] for i in order),
             tuple(float(drawn[i]) for i in order),
             tuple(
-                f"drawn by lot in proportion to how undecided the network is: mean entropy "
-                f"(nats) {entropy[i]:.4g}"
+                f"drawn by lot, in proportion to how undecided the network is here (mean entropy "
+                f"{entropy[i]:.2g} nats)"
                 for i in order
             ),
         )

@@ -17,7 +17,7 @@ class Ranking:
 
     first: which end of the column is picked first.
     meaning: what such a value says about the network, for the annotator.
-    quantity: the name and unit of the value.
+    quantity, unit: the name of the value, and what follows its number.
 
     Patches with equal values are ordered at random, so that no corner of the volume is favoured. The utility
     is the value itself, negated where the smallest come first.
@@ -27,6 +27,7 @@ class Ranking:
     first: Literal["largest", "smallest"]
     meaning: str
     quantity: str
+    unit: str = ""
 
     @property
     def needs(self) -> frozenset[Feature]:
@@ -49,13 +50,13 @@ class Ranking:
         )
 
     def _reason(self, value: float, rank: int, size: int) -> str:
-        return f"{self.meaning}: {self.quantity} {value:.4g}, number {rank} of {size} unlabelled patches"
+        return f"{self.meaning}: number {rank:,} of {size:,} patches ({self.quantity} {value:.2g}{self.unit})"
 
 
 def entropy() -> Ranking:
     """Maximum entropy (paper, eq. 1; Joshi et al. 2009)."""
     return Ranking(
-        Feature.ENTROPY, "largest", "the network is undecided between classes here", "mean entropy (nats)"
+        Feature.ENTROPY, "largest", "the network is undecided between classes here", "mean entropy", " nats"
     )
 
 
@@ -85,7 +86,8 @@ def bald_entropy() -> Ranking:
         Feature.MC_ENTROPY,
         "largest",
         "the network with parts of it switched off at random is undecided here",
-        "mean entropy (nats)",
+        "mean entropy",
+        " nats",
     )
 
 
@@ -95,5 +97,6 @@ def bald() -> Ranking:
         Feature.MUTUAL_INFORMATION,
         "largest",
         "switching off parts of the network changes its answer here",
-        "mean mutual information (nats)",
+        "mean mutual information",
+        " nats",
     )
