@@ -7,9 +7,7 @@ Starts from the `auto` profile; `--set` changes one of its settings. Patches are
 so all candidates of a seed see the same. After each size named, the evaluated part is predicted once and as
 the mean of its quarter turns; a row for each goes into docs/results/fewer-labels/dev.csv.
 
-`--fold swapped` exchanges what VNC's dev split trains on and evaluates: the upper 5/16 of the training half
-are evaluated, the lower 9/16 are trained on. VNC's dev split proper holds 6.3 % foreground where it trains
-and 1.2 % where it evaluates, so that a good network seems bad there; swapped, 2.9 % and 5.5 %.
+`--fold swapped`: see benchmarks/folds.py.
 """
 
 from __future__ import annotations
@@ -24,13 +22,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.folds import FOLDS, load_fold
 from benchmarks.machine import RESULTS
 from pickem.acquisition import UNLABELLED
-from pickem.benchmark.experiment import Experiment, fit_normalisation
+from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.profile import Profile, change_profile, load_profile
 from pickem.benchmark.start import start_pretrained
-from pickem.datasets import LabelledRegion, open_dataset
-from pickem.geometry import Box
 from pickem.learning import Evaluation, Purpose, Regions, evaluate, stream
 from pickem.learning.surroundings import labels_with_context
 from pickem.predictor import ArrayTrainingSet, NetworkPredictor, use_threads
@@ -49,7 +46,7 @@ def main() -> None:
     use_threads(options.threads)
     changes = dict(pair.split("=", 1) for pair in options.set)
     profile = _changed(load_profile("auto"), changes)
-    experiment = _experiment(options.dataset, options.fold, profile)
+    experiment = load_fold(options.dataset, options.fold, profile)
     for part, regions in (("trained on", experiment.train), ("evaluated", experiment.evaluation)):
         print(f"foreground {part}: {_foreground(regions):.1%}", flush=True)
     sizes = {int(size) for size in options.sizes.split(",")}
@@ -78,29 +75,11 @@ def main() -> None:
             _append([*about, len(patches), views, *_columns(scores), round(seconds)])
 
 
-def _experiment(dataset: str, fold: str, profile: Profile) -> Experiment:
-    opened = open_dataset(dataset)
-    parts = opened.split("dev")
-    train, evaluated = parts.train, parts.evaluate
-    if fold == "swapped":
-        (half,) = opened.split("test").train
-        (z0, y0, x0), (z1, y1, x1) = half.region.start, half.region.stop
-        train = (_part(half, Box((z0, y0 + (y1 - y0) * 7 // 16, x0), (z1, y1, x1))),)
-        evaluated = (_part(half, Box((z0, y0, x0), (z1, y0 + (y1 - y0) * 5 // 16, x1))),)
-    regions = Regions(train)
-    normalisation = fit_normalisation(regions, profile.normalisation)
-    return Experiment(tuple(opened.classes), profile, regions, Regions(evaluated), normalisation)
-
-
 def _foreground(regions: Regions) -> float:
     """The share of the labelled voxels."""
     labels = np.concatenate([region.labels.ravel() for region in regions.loaded])
     known = labels[labels != UNLABELLED]
     return float(np.count_nonzero(known) / known.size)
-
-
-def _part(region: LabelledRegion, box: Box) -> LabelledRegion:
-    return dataclasses.replace(region, region=box)
 
 
 def _scores(experiment: Experiment, predictor: NetworkPredictor, views: str, scratch: Path) -> Evaluation:
@@ -147,7 +126,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("name")
     parser.add_argument("dataset")
-    parser.add_argument("--fold", choices=("dev", "swapped"), default="dev")
+    parser.add_argument("--fold", choices=FOLDS, default="dev")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sizes", default="20,60,100")
     parser.add_argument("--threads", type=int, default=1)
