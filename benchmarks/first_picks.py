@@ -1,98 +1,135 @@
-"""Do the first patches that a project serves, chosen by texture, teach a network more than random ones?
+"""Which first patches teach a network most, before there is any to ask?
 
-    python -m benchmarks.first_picks --dataset vnc --split dev --profile fast --seeds 3 --draws 20
+    python -m benchmarks.first_picks vnc --fold swapped --seeds 3
+    python -m benchmarks.first_picks                # fill the page from what was measured
 
-For each seed, 1,000 candidates are drawn from the training part, as a project draws them; 20 of them are
-picked by texture, and the first 20 serve as random ones. What either holds of foreground is counted for
---draws draws; of the first --seeds of them a network is trained on either, from the same weights, and
-evaluated. Training takes as long as the profile's first phase; --steps shortens it.
-
-Writes a table of docs/results/labelling.md.
+For each seed, 1,000 candidates are drawn from the training part of a fold, as a project draws them. 20 of
+them are taken
+- at random,
+- spread evenly over the sections,
+- by texture, as a project does.
+A network is trained on each, from the same weights, for as long as a project's first one, and evaluated. Each
+is a row of docs/results/first-picks.csv; what stands there already is not done again.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
+import csv
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import mean
 
-import numpy as np
+from scipy.stats.qmc import Halton
 
-from benchmarks.marked import write_table
+from benchmarks.folds import FOLDS, load_fold
+from benchmarks.machine import RESULTS
+from benchmarks.marked import LABELLING, fill, table
 from pickem.acquisition import UNLABELLED
 from pickem.benchmark import load_profile
-from pickem.benchmark.experiment import Experiment, load_experiment
-from pickem.datasets import open_dataset
+from pickem.benchmark.experiment import Experiment
+from pickem.benchmark.profile import change_profile
 from pickem.geometry import PatchId
 from pickem.learning import Purpose, evaluate, stream
 from pickem.learning.surroundings import labels_with_context
 from pickem.predictor import ArrayTrainingSet, use_threads
 from pickem.project.candidates import first_picks
 from pickem.project.project import FIRST_CANDIDATES
+from pickem.project.settings import Recipe
+
+ROWS = RESULTS / "first-picks.csv"
+COLUMNS = ("dataset", "fold", "seed", "rule", "foreground", "jaccard")
+RULES = ("at random", "spread evenly", "by texture")
+PATCHES = 20
 
 
 def main() -> None:
-    """Measure and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--dataset", default="vnc")
-    parser.add_argument("--split", choices=("test", "dev"), default="dev")
-    parser.add_argument("--profile", default="fast")
-    parser.add_argument("--patches", type=int, default=20)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--draws", type=int, default=20)
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--data-dir", type=Path)
-    given = parser.parse_args()
-    experiment = load_experiment(
-        open_dataset(given.dataset, given.data_dir), given.split, load_profile(given.profile)
-    )
-    use_threads(experiment.profile.threads)
-    draws = [picks(experiment, seed, given.patches) for seed in range(max(given.draws, given.seeds))]
-    rows = [holdings(experiment, draws)]
-    for seed in range(given.seeds):
-        scores = [jaccard(experiment, seed, chosen, given.steps) for chosen in draws[seed]]
-        rows.append([f"Jaccard, seed {seed}", *(f"{score:.3f}" for score in scores)])
-        print(rows[-1], flush=True)
-    command = "python -m benchmarks.first_picks " + " ".join(sys.argv[1:])
-    write_table("first picks", command.strip(), ["", "by texture", "at random"], rows)
+    """Measure what is missing and fill the page."""
+    given = _options()
+    if given.dataset:
+        use_threads(given.threads)
+        profile = change_profile(load_profile("auto"), precision=given.precision)
+        experiment = load_fold(given.dataset, given.fold, profile, given.data_dir)
+        there = {(row["dataset"], row["fold"], row["seed"], row["rule"]) for row in _rows()}
+        for seed in range(given.seeds):
+            for rule, chosen in _picks(experiment, seed).items():
+                about = (given.dataset, given.fold, str(seed), rule)
+                if about not in there:
+                    jaccard = _jaccard(experiment, seed, chosen)
+                    _append([*about, f"{_foreground(experiment, chosen):.4f}", f"{jaccard:.3f}"])
+    fill(LABELLING, "first picks", _table(_rows()))
 
 
-def picks(experiment: Experiment, seed: int, count: int) -> tuple[Sequence[PatchId], Sequence[PatchId]]:
-    """Patches picked by texture, and as many at random, of the same candidates."""
+def _rows() -> list[dict[str, str]]:
+    if not ROWS.exists():
+        return []
+    with ROWS.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _append(row: Sequence[str]) -> None:
+    new = not ROWS.exists()
+    with ROWS.open("a", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, row] if new else [row])
+    print(*row, flush=True)
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> str:
+    """A line for each seed, and one for the means of each fold: Jaccard, and in brackets the foreground."""
+    scores: dict[tuple[str, str], dict[str, dict[str, tuple[float, float]]]] = defaultdict(dict)
+    for row in rows:
+        by_rule = scores[row["dataset"], row["fold"]].setdefault(row["seed"], {})
+        by_rule[row["rule"]] = float(row["jaccard"]), float(row["foreground"])
+    lines = []
+    for (dataset, fold), seeds in scores.items():
+        whole = {seed: found for seed, found in seeds.items() if len(found) == len(RULES)}
+        for seed, found in whole.items():
+            lines.append([f"{dataset}, {fold}, seed {seed}", *(_cell(*found[rule]) for rule in RULES)])
+        means = [_cell(*map(mean, zip(*(f[rule] for f in whole.values()), strict=True))) for rule in RULES]
+        lines.append([f"**{dataset}, {fold}, mean**", *means])
+    return table(["", *RULES], lines)
+
+
+def _cell(jaccard: float, foreground: float) -> str:
+    return f"{jaccard:.3f} ({foreground:.1%})"
+
+
+def _picks(experiment: Experiment, seed: int) -> dict[str, Sequence[PatchId]]:
     candidates = experiment.pool(seed)[:FIRST_CANDIDATES]
+    places = Halton(1, rng=stream(seed, Purpose.SELECT)).random(len(candidates))[:, 0].argsort().argsort()
+    in_order = sorted(candidates)
     images = experiment.train.images(candidates)
-    by_texture = first_picks(candidates, images, count, stream(seed, Purpose.SELECT))
-    return by_texture.patches, candidates[:count]
+    by_texture = first_picks(candidates, images, PATCHES, stream(seed, Purpose.SELECT)).patches
+    spread = [in_order[place] for place in places[:PATCHES]]
+    return dict(zip(RULES, (candidates[:PATCHES], spread, by_texture), strict=True))
 
 
-def holdings(
-    experiment: Experiment, draws: Sequence[tuple[Sequence[PatchId], Sequence[PatchId]]]
-) -> list[str]:
-    """A row: the share of foreground in either kind of picks, mean and standard error over the draws."""
-    cells = [f"foreground in the patches, mean of {len(draws)} draws"]
-    for kind in zip(*draws, strict=True):
-        shares = []
-        for chosen in kind:
-            labels = experiment.train.labels(chosen)
-            known = labels != UNLABELLED
-            shares.append(float((labels[known] > 0).mean()))
-        error = np.std(shares, ddof=1) / len(shares) ** 0.5 if len(shares) > 1 else 0.0
-        cells.append(f"{np.mean(shares):.2%} ± {error:.2%}")
-    return cells
+def _foreground(experiment: Experiment, chosen: Sequence[PatchId]) -> float:
+    labels = experiment.train.labels(chosen)
+    return float((labels[labels != UNLABELLED] > 0).mean())
 
 
-def jaccard(experiment: Experiment, seed: int, chosen: Sequence[PatchId], steps: int | None) -> float:
+def _jaccard(experiment: Experiment, seed: int, chosen: Sequence[PatchId]) -> float:
     """That of a network trained on these patches, over all of the evaluated part."""
     predictor = experiment.predictor(seed)
     patches = ArrayTrainingSet(
         experiment.train.images(chosen, predictor.context),
         labels_with_context(experiment.train.labels(chosen), predictor.context),
     )
-    first = experiment.profile.first
-    phase = first.model_copy(update={"steps": steps, "epochs": None}) if steps else first
-    predictor.fit(patches, phase, stream(seed, Purpose.TRAIN), lambda *_: None)
+    predictor.fit(patches, Recipe().first, stream(seed, Purpose.TRAIN), lambda *_: None)
     return evaluate(predictor, experiment.evaluation.loaded, lambda *_: None).jaccard
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("dataset", nargs="?")
+    parser.add_argument("--fold", choices=FOLDS, default="dev")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
+    parser.add_argument("--data-dir", type=Path)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
