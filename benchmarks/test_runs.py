@@ -13,7 +13,7 @@ import datetime
 import hashlib
 import itertools
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pickem.benchmark.configuration import Configuration, read_configuration
@@ -25,10 +25,15 @@ COLUMNS = ("date", "commit", *RUN)
 
 
 def main() -> None:
-    """Append the runs that the account does not hold yet."""
+    """Append the benchmark runs that the account does not hold yet."""
+    record(_runs())
+
+
+def record(runs: Iterable[dict[str, str]]) -> None:
+    """Append those of the runs, with the columns RUN, that the account does not hold yet."""
     known = {_key(row) for row in _read(ACCOUNT)}
     stamp = {"date": datetime.date.today().isoformat(), "commit": _commit()}
-    new = [run for run in _runs() if _key(run) not in known]
+    new = [run for run in runs if _key(run) not in known]
     begun = ACCOUNT.exists()
     with ACCOUNT.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
