@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickem.errors import SelectionError
-from pickem.geometry import PatchId
+from pickem.geometry import PatchId, PatchList
 
 UNLABELLED = 255  # in a label array: nobody has said what this pixel is; ignored by every loss and metric
 
@@ -66,6 +66,19 @@ class PoolFeatures:
 
     def __len__(self) -> int:
         return len(self.patches)
+
+    def take(self, rows: NDArray[np.intp]) -> PoolFeatures:
+        """The patches at these positions, in this order, with copies of their rows."""
+        columns = {feature: column[rows] for feature, column in self.columns.items()}
+        return PoolFeatures(PatchList.of(self.patches).take(rows), columns)
+
+    def followed_by(self, other: PoolFeatures) -> PoolFeatures:
+        """These patches and then the others, with the columns that both have, copied."""
+        if not len(self) or not len(other):  # whose columns may not know how wide they would be
+            return self if len(self) else other
+        common = self.columns.keys() & other.columns.keys()
+        columns = {name: np.concatenate([self.columns[name], other.columns[name]]) for name in common}
+        return PoolFeatures([*self.patches, *other.patches], columns)
 
     def column(self, feature: Feature) -> NDArray[np.floating]:
         """The column of one feature. Raises SelectionError where it was not computed."""

@@ -19,8 +19,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 Shape3 = tuple[int, int, int]
 
@@ -94,6 +96,44 @@ class Box:
         return Box(
             _each(lambda a, o: a - o, self.start, origin), _each(lambda b, o: b - o, self.stop, origin)
         )
+
+
+class PatchList(Sequence[PatchId]):
+    """Many patches held as numbers, 24 bytes each, and named one by one when they are asked for.
+
+    volumes: the names that the first column of `places` counts.
+    places: (n, 6) int32, a row a patch: volume, z, y, x, height, width. May be a memory-mapped file.
+    """
+
+    def __init__(self, volumes: Sequence[str], places: NDArray[np.int32]) -> None:
+        self.volumes = tuple(volumes)
+        self.places = places
+
+    @classmethod
+    def of(cls, patches: Sequence[PatchId]) -> PatchList:
+        """The same patches in the same order; `patches` itself where it is such a list."""
+        if isinstance(patches, PatchList):
+            return patches
+        numbers = {name: i for i, name in enumerate(dict.fromkeys(p.volume for p in patches))}
+        rows = [(numbers[p.volume], p.z, p.y, p.x, p.height, p.width) for p in patches]
+        return cls(tuple(numbers), np.array(rows, np.int32).reshape(-1, 6))
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, index: int) -> PatchId: ...
+    @overload
+    def __getitem__(self, index: slice) -> PatchList: ...
+    def __getitem__(self, index: int | slice) -> PatchId | PatchList:
+        if isinstance(index, slice):
+            return PatchList(self.volumes, self.places[index])
+        volume, *rest = self.places[index].tolist()
+        return PatchId(self.volumes[volume], *rest)
+
+    def take(self, rows: NDArray[np.intp]) -> PatchList:
+        """The patches at these positions, in this order."""
+        return PatchList(self.volumes, self.places[rows])
 
 
 @dataclass(frozen=True, slots=True)

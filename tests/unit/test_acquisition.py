@@ -60,6 +60,24 @@ class TestPoolFeatures:
         with pytest.raises(SelectionError, match=f"feature {missing},"):
             PoolFeatures(patches(3), others).column(missing)
 
+    def test_some_rows_keep_their_patches_and_columns_in_the_order_asked_for(self) -> None:
+        column = np.arange(5, dtype=np.float32)
+        some = PoolFeatures(patches(5), {Feature.ENTROPY: column}).take(np.array([4, 1]))
+        assert list(some.patches) == [patches(5)[4], patches(5)[1]]
+        assert some.column(Feature.ENTROPY).tolist() == [4, 1]
+
+    def test_two_pools_one_after_the_other_have_the_columns_of_both(self) -> None:
+        both = {Feature.ENTROPY: np.arange(2.0), Feature.EMBEDDING: np.ones((2, 3), np.float16)}
+        one, other = (
+            PoolFeatures(patches(2), both),
+            PoolFeatures(patches(3)[2:], {Feature.ENTROPY: np.ones(1)}),
+        )
+        joined = one.followed_by(other)
+        assert list(joined.patches) == patches(3)
+        assert {f: c.tolist() for f, c in joined.columns.items()} == {Feature.ENTROPY: [0, 1, 1]}
+        nothing = PoolFeatures([], {Feature.EMBEDDING: np.zeros(0, np.float32)})
+        assert nothing.followed_by(one) is one.followed_by(nothing) is one
+
 
 class TestSelection:
     def test_length_is_the_number_of_picks(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pickem.geometry import Box, PatchId, Shape3, blocks, random_patches, tile_patches, whole
+from pickem.geometry import Box, PatchId, PatchList, Shape3, blocks, random_patches, tile_patches, whole
 
 VOLUME = whole((6, 9, 11))
 
@@ -186,3 +186,19 @@ class TestRandomPatches:
 
 def test_a_patch_is_a_box_one_plane_thick() -> None:
     assert PatchId("v", 3, 10, 20, 4, 5).box == Box((3, 10, 20), (4, 14, 25))
+
+
+patch_ids = st.builds(PatchId, st.sampled_from("abc"), *[st.integers(0, 2**31 - 1)] * 5)
+
+
+@given(st.lists(patch_ids), st.data())
+def test_a_list_of_patches_held_as_numbers_is_that_list(patches: list[PatchId], data: st.DataObject) -> None:
+    held = PatchList.of(patches)
+    assert list(held) == patches
+    assert PatchList.of(held) is held
+    part = data.draw(st.slices(len(patches)))
+    assert list(held[part]) == patches[part]
+    rows = data.draw(st.lists(st.integers(0, len(patches) - 1))) if patches else []
+    assert list(held.take(np.array(rows, np.intp))) == [patches[row] for row in rows]
+    with pytest.raises(IndexError):
+        held[len(patches)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 
 import numpy as np
@@ -77,6 +78,38 @@ def test_everything_that_the_audit_leaves_can_be_drawn(
     left = {p for p in tiling.draw(len(tiling), rng) if not any(touches(p, a, gap) for a in audit)}
     candidates = Candidates(shapes, SIZE, audit, gap)
     assert set(candidates.draw(len(candidates), rng)) == left
+
+
+@given(SHAPES, SEEDS, st.integers(0, 8), st.integers(0, 2))
+def test_section_by_section_every_candidate_comes_once(
+    shapes: dict[str, Shape3], seed: int, audits: int, gap: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    candidates = Candidates(shapes, SIZE, audit_patches(shapes, SIZE, audits, gap, rng), gap)
+    numbers = candidates.numbers_by_section(10**6, rng)
+    assert sorted(numbers.tolist()) == list(range(len(candidates)))
+    listed = candidates.allowed(numbers.tolist())
+    assert sorted(listed) == candidates.draw(len(candidates), rng)
+    sections = [section for section, _ in itertools.groupby(listed, lambda patch: (patch.volume, patch.z))]
+    assert len(sections) == len(set(sections)), "a section is begun again"
+
+
+@given(SHAPES, SEEDS, st.integers(1, 60))
+def test_of_more_than_wanted_come_whole_sections_and_part_of_the_last(
+    shapes: dict[str, Shape3], seed: int, most: int
+) -> None:
+    candidates = Candidates(shapes, SIZE, [], gap=0)
+    every = candidates.numbers_by_section(10**6, np.random.default_rng(seed))
+    some = candidates.numbers_by_section(most, np.random.default_rng(seed))
+    assert some.tolist() == every[:most].tolist()
+
+
+def test_a_million_of_a_terabyte_come_from_sections_all_over_it() -> None:
+    numbers = Candidates(TERABYTE, 128, [], gap=2).numbers_by_section(10**6, np.random.default_rng(0))
+    assert len(numbers) == 10**6
+    sections = np.unique(numbers // (157 * 79))
+    assert 80 <= len(sections) <= 120, "80 whole ones of 12,403 candidates, and some of the small volume"
+    assert np.diff(sections).max() < 600
 
 
 @given(SHAPES, SEEDS, st.integers(0, 30), st.integers(0, 3))

@@ -13,7 +13,7 @@ Nothing here holds all candidates of a large volume: they are numbered, and numb
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -73,11 +73,27 @@ class Candidates:
         """Up to `count` distinct candidates, drawn uniformly, in the order of the volumes' sections."""
         found: list[PatchId] = []
         for numbers in self._batches(count, rng):
-            patches = [self._patch(number) for number in numbers]
-            found += inside((patch for patch in patches if self.allows(patch)), self._masks)
+            found += self.allowed(numbers)
             if len(found) >= count:
                 break
         return sorted(found[:count])  # so that a section is read once
+
+    def numbers_by_section(self, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The numbers of all candidates, one section after another, the sections in random order.
+
+        Of more than `most`, those of the first sections. So whatever part of them is looked at lies all over
+        the volumes, and yet a section is read once.
+        """
+        sizes = np.concatenate([np.full(z, y * x, np.int64) for _, (z, y, x) in self._grids])
+        starts = np.cumsum(sizes) - sizes
+        order = rng.permutation(len(sizes))
+        order = order[: int(np.searchsorted(np.cumsum(sizes[order]), most)) + 1]
+        return np.concatenate([np.arange(starts[i], starts[i] + sizes[i]) for i in order])[:most]
+
+    def allowed(self, numbers: Iterable[int]) -> list[PatchId]:
+        """The patches with these numbers, less those that the audit or the masks keep back."""
+        patches = (self._patch(number) for number in numbers)
+        return inside((patch for patch in patches if self.allows(patch)), self._masks)
 
     def allows(self, patch: PatchId) -> bool:
         """Whether a patch is far enough from every audit patch to be trained on, wherever the masks are."""

@@ -1,0 +1,182 @@
+"""Features of very many patches, on disk: a file a column, rows added at the end, read by mapping.
+
+FOLDER/
+  about.json       what the features are of; a table of anything else is not opened
+  places.npy       (room, 6) int32: where each patch lies, as `PatchList` holds it
+  entropy.npy …    (room, …) a row a patch: float32, embeddings as float16
+  filled.json      how many rows there are; written after they are safe
+
+The files have room for all rows from the beginning, as a hole that takes no space. What lies behind the rows
+that filled.json counts is the rest of a write that was interrupted, and is written over. So a process may be
+killed at any moment: it has added all of its last rows, or none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from pickem.acquisition import Feature, PoolFeatures
+from pickem.durable import storage_error, whole_folder, write_durably
+from pickem.geometry import PatchList
+
+HALF = frozenset({Feature.EMBEDDING})  # kept as float16: a picture of a patch, not a number to be ranked by
+_PLACES = "places"
+
+About = dict[str, JsonValue]
+
+
+class Filled(BaseModel):
+    """How far a table has been filled.
+
+    rows: patches in it.
+    looked_at: how many candidates were looked at to find them, as the writer counts.
+    ranked: rows that there were when something was last chosen from them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: int = 0
+    looked_at: int = 0
+    ranked: int = 0
+
+
+class _Header(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    about: About
+    volumes: tuple[str, ...]
+    columns: tuple[Feature, ...]
+
+
+class FeatureTable:
+    """The table in an existing folder. One process at a time may add to it.
+
+    Raises ValueError or OSError where it is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._header = _Header.model_validate_json((folder / "about.json").read_bytes())
+        self._room = min(len(self._mapped(name)) for name in (_PLACES, *self._header.columns))
+        self.filled = read_filled(folder) or Filled()
+
+    @classmethod
+    def create(
+        cls, folder: Path, about: About, volumes: Sequence[str], first: PoolFeatures, room: int
+    ) -> Self:
+        """A new table for patches of `volumes`, with room for so many, `first` being the first of them.
+
+        In place of what was in `folder`, whole or not at all. Raises StorageError.
+        """
+        room = max(room, 1)
+        with whole_folder(folder) as building:
+            try:
+                building.mkdir()
+                _make_file(building, _PLACES, (room, 6), np.dtype(np.int32))
+                for feature, column in first.columns.items():
+                    _make_file(building, feature, (room, *column.shape[1:]), _dtype(feature))
+            except OSError as error:
+                raise storage_error(folder, error) from error
+            header = _Header(about=about, volumes=tuple(volumes), columns=tuple(sorted(first.columns)))
+            write_durably(building / "about.json", header.model_dump_json().encode())
+            cls(building).append(first, 0)
+        return cls(folder)
+
+    @classmethod
+    def open(cls, folder: Path, about: About) -> Self | None:
+        """The table in a folder; None where there is none, a damaged one, or one of something else."""
+        try:
+            table = cls(folder)
+        except (OSError, ValueError):
+            return None
+        return table if table._header.about == about else None
+
+    def append(self, features: PoolFeatures, looked_at: int) -> None:
+        """Add patches with the table's columns, of its volumes. On the disk when this returns.
+
+        `looked_at`: kept with them. Raises StorageError; the table then is as it was.
+        """
+        assert self.filled.rows + len(features) <= self._room
+        self._write(_PLACES, self._places(PatchList.of(features.patches)))
+        for feature, column in features.columns.items():
+            self._write(feature, column)
+        rows = self.filled.rows + len(features)
+        self._note(self.filled.model_copy(update={"rows": rows, "looked_at": looked_at}))
+
+    def mark_ranked(self) -> None:
+        """Write down that something was chosen from all the rows there are now."""
+        self._note(self.filled.model_copy(update={"ranked": self.filled.rows}))
+
+    def features(self) -> PoolFeatures:
+        """All rows, memory-mapped: nothing is read before it is asked for, save to look for NaN."""
+        rows = self.filled.rows
+        columns = {name: self._mapped(name)[:rows] for name in self._header.columns}
+        return PoolFeatures(PatchList(self._header.volumes, self._mapped(_PLACES)[:rows]), columns)
+
+    def _places(self, patches: PatchList) -> NDArray[np.int32]:
+        """As this table counts its volumes."""
+        numbers = np.array([self._header.volumes.index(name) for name in patches.volumes], np.int32)
+        places = patches.places.copy()
+        places[:, 0] = numbers[places[:, 0]]
+        return places
+
+    def _mapped(self, name: str) -> np.memmap[Any, Any]:
+        mapped: np.memmap[Any, Any] = open_memmap(self._folder / f"{name}.npy", mode="r")
+        return mapped
+
+    def _write(self, name: str, values: NDArray[np.generic]) -> None:
+        # Not through the mapping: a full disk would then be a signal that ends the process.
+        mapped = self._mapped(name)
+        if mapped.dtype == np.float16:
+            values = np.clip(values, *_HALF_RANGE)
+        data = np.ascontiguousarray(values, mapped.dtype).tobytes()
+        row = mapped.nbytes // max(len(mapped), 1)
+        path = self._folder / f"{name}.npy"
+        try:
+            with path.open("r+b") as file:
+                file.seek(mapped.offset + self.filled.rows * row)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise storage_error(path, error) from error
+
+    def _note(self, filled: Filled) -> None:
+        write_durably(self._folder / "filled.json", filled.model_dump_json().encode())
+        self.filled = filled
+
+
+def read_filled(folder: Path) -> Filled | None:
+    """How far the table in a folder has been filled; None where there is none, or a damaged one."""
+    try:
+        return Filled.model_validate_json((folder / "filled.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def row_bytes(features: PoolFeatures) -> int:
+    """What a patch with these columns takes in a table."""
+    of_columns = (
+        int(np.prod(column.shape[1:], dtype=np.int64)) * _dtype(feature).itemsize
+        for feature, column in features.columns.items()
+    )
+    return PatchList.of([]).places.itemsize * 6 + sum(of_columns)
+
+
+_HALF_RANGE = (-float(np.finfo(np.float16).max), float(np.finfo(np.float16).max))
+
+
+def _dtype(feature: Feature) -> np.dtype[np.floating]:
+    return np.dtype(np.float16 if feature in HALF else np.float32)
+
+
+def _make_file(folder: Path, name: str, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
+    open_memmap(folder / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)  # sparse where that is known
