@@ -7,7 +7,7 @@ Neither side knows the other. A probability map never gets this far: each patch 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -112,6 +112,23 @@ class Selection:
 
     def __len__(self) -> int:
         return len(self.patches)
+
+    def take(self, places: Iterable[int]) -> Selection:
+        """The picks at these places, in this order."""
+        rows = list(places)
+        return Selection(
+            tuple(self.patches[i] for i in rows),
+            tuple(self.utilities[i] for i in rows),
+            tuple(self.reasons[i] for i in rows),
+        )
+
+    def followed_by(self, other: Selection) -> Selection:
+        """These picks and then the others, none of them the same."""
+        return Selection(
+            (*self.patches, *other.patches),
+            (*self.utilities, *other.utilities),
+            (*self.reasons, *other.reasons),
+        )
 
 
 class Strategy(Protocol):

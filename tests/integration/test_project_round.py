@@ -86,21 +86,21 @@ def test_pretraining_ends_when_labels_wait_and_keeps_what_it_learned(tmp_path: P
             if done in (2, 5):  # a person answers meanwhile
                 paint_queue(project, 2)
 
-        hands = Learning(project, project.predictor("cpu"), progress, "until-labels")
-        assert due(project, "until-labels") == "pretrain"
+        hands = Learning(project, project.predictor("cpu"), progress, "person")
+        assert due(project, "person") == "pretrain"
         hands.do("pretrain")
         assert said == [1, 2, 3, 4, 5]
         header = json.loads((project.checkpoints / "pretrained.json").read_text())
         assert header["steps"] == 5
         assert "5 of 1000 steps" in project.store.events(1)[0][2]
-        assert due(project, "until-labels") == "train"
+        assert due(project, "person") == "train"
 
 
 def test_labels_that_are_there_first_are_not_kept_waiting(tmp_path: Path) -> None:
     with open_project(make_tiny_project(tmp_path, recipe=PRETRAINED)) as project:
         paint_queue(project, 4)
-        assert due(project, "until-labels") == "train"
-        assert due(project, "whole") == "pretrain", "and what has to be repeatable waits"
+        assert due(project, "person") == "train"
+        assert due(project, "simulated") == "pretrain", "and what has to be repeatable waits"
 
 
 def newest_weights(project: Project) -> bytes:

@@ -146,7 +146,7 @@ def test_embeddings_too_large_for_half_precision_stay_finite(tmp_path: Path) -> 
     huge = PoolFeatures(
         [PatchId("first", 0, 0, 0, 16, 16)], {Feature.EMBEDDING: np.array([[1e9, -1e9, 0.5]])}
     )
-    table = FeatureTable.create(tmp_path / "t", ABOUT, VOLUMES, huge, 1)
+    table = FeatureTable.create(tmp_path / "t", ABOUT, VOLUMES, huge, 0)
     np.testing.assert_array_equal(table.features().column(Feature.EMBEDDING), [[65504, -65504, 0.5]])
 
 

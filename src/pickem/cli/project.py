@@ -63,15 +63,14 @@ def label(
             threading.Thread(target=open_page, args=(address, folder), daemon=True).start()
 
     cores = threads or max(1, (os.cpu_count() or 2) - 1)
-    # Simulated, a run is one to repeat: its pretraining does not depend on how fast the labels came.
-    pretraining = "whole" if simulate else "until-labels"
+    annotator = "simulated" if simulate else "person"
     with private_folder() as folder:
         serve(
             project,
             host=host,
             port=port,
             token=token,
-            trainer_options=["--device", device, "--threads", str(cores), "--pretraining", pretraining],
+            trainer_options=["--device", device, "--threads", str(cores), "--annotator", annotator],
             ready=lambda address: ready(address, folder),
             meanwhile=simulated,
         )

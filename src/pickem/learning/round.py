@@ -28,7 +28,7 @@ from pickem.learning.surroundings import labels_with_context
 from pickem.learning.thresholds import ProbabilityCounts
 from pickem.predictor import ArrayTrainingSet, FitReport, Phase, Predictor, score
 
-Stage = Literal["pretraining", "training", "evaluating", "scoring"]
+Stage = Literal["pretraining", "training", "evaluating", "scoring", "looking through the volume"]
 StageProgress = Callable[[Stage, int, int], None]  # (what is being done, units done, units in all)
 
 
@@ -89,10 +89,12 @@ class ActiveLearner:
 
     def propose(self, k: int) -> Selection:
         """The next `k` patches to label; changes nothing, and gives the same answer when asked again."""
+        return self.choose(self._features(self.pool.unlabelled), k)
+
+    def choose(self, measured: PoolFeatures, k: int) -> Selection:
+        """As `propose`, among patches that were measured already; the pool need not name them."""
         rng = stream(self._seed, Purpose.SELECT, self.pool.round)
-        return self._strategy.select(
-            self._features(self.pool.unlabelled), self._features(self.pool.labelled), k, rng
-        )
+        return self._strategy.select(measured, self._features(self.pool.labelled), k, rng)
 
     def commit(self, masks: Mapping[PatchId, NDArray[np.uint8]], ranked_by: str | None) -> None:
         """Store the answers as the next round's labels, and nothing else."""

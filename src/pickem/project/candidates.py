@@ -25,6 +25,7 @@ from pickem.errors import ConfigError
 from pickem.geometry import PatchId, Shape3
 from pickem.project.where import MOST_ASKED, Masks, inside, patches_anywhere
 from pickem.strategies import strategy
+from pickem.strategies.look_alikes import WithoutLookAlikes
 
 Shapes = Mapping[str, Shape3]
 SHARE_SAMPLE = 2000  # patches
@@ -181,11 +182,11 @@ def first_picks(
     """`k` of `patches` whose textures differ most from one another, before there is any network.
 
     `images` (n, h, w) are their grey values. K-means on the descriptors, as the strategy of that name does on
-    the network's embedding.
+    the network's embedding; no two that show nearly the same.
     """
     pool = PoolFeatures(patches, {Feature.EMBEDDING: textures(images)})
     nothing = PoolFeatures([], {Feature.EMBEDDING: np.zeros((0, pool.column(Feature.EMBEDDING).shape[1]))})
-    picked = strategy("k-means").select(pool, nothing, k, rng)
+    picked = WithoutLookAlikes(strategy("k-means")).select(pool, nothing, k, rng)
     reasons = tuple("among the first: a texture unlike the others" for _ in picked.patches)
     return Selection(picked.patches, picked.utilities, reasons)
 

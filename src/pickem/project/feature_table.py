@@ -36,16 +36,24 @@ About = dict[str, JsonValue]
 class Filled(BaseModel):
     """How far a table has been filled.
 
-    rows: patches in it.
-    looked_at: how many candidates were looked at to find them, as the writer counts.
+    drawn: rows with which it was made.
+    rows: rows in it.
+    looked_at, to_look_at: candidates that were looked at to find more, of how many in all.
     ranked: rows that there were when something was last chosen from them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    drawn: int = 0
     rows: int = 0
     looked_at: int = 0
+    to_look_at: int = 0
     ranked: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all candidates were looked at."""
+        return self.looked_at >= self.to_look_at
 
 
 class _Header(BaseModel):
@@ -70,13 +78,13 @@ class FeatureTable:
 
     @classmethod
     def create(
-        cls, folder: Path, about: About, volumes: Sequence[str], first: PoolFeatures, room: int
+        cls, folder: Path, about: About, volumes: Sequence[str], first: PoolFeatures, to_look_at: int
     ) -> Self:
-        """A new table for patches of `volumes`, with room for so many, `first` being the first of them.
+        """A new table for patches of `volumes`: those of `first`, with room for `to_look_at` more.
 
         In place of what was in `folder`, whole or not at all. Raises StorageError.
         """
-        room = max(room, 1)
+        room = max(1, len(first) + to_look_at)  # an empty file cannot be mapped
         with whole_folder(folder) as building:
             try:
                 building.mkdir()
@@ -87,7 +95,9 @@ class FeatureTable:
                 raise storage_error(folder, error) from error
             header = _Header(about=about, volumes=tuple(volumes), columns=tuple(sorted(first.columns)))
             write_durably(building / "about.json", header.model_dump_json().encode())
-            cls(building).append(first, 0)
+            table = cls(building)
+            table.filled = Filled(drawn=len(first), to_look_at=to_look_at)
+            table.append(first, looked_at=0)
         return cls(folder)
 
     @classmethod
@@ -102,7 +112,7 @@ class FeatureTable:
     def append(self, features: PoolFeatures, looked_at: int) -> None:
         """Add patches with the table's columns, of its volumes. On the disk when this returns.
 
-        `looked_at`: kept with them. Raises StorageError; the table then is as it was.
+        `looked_at`: candidates looked at by now. Raises StorageError; the table then is as it was.
         """
         assert self.filled.rows + len(features) <= self._room
         self._write(_PLACES, self._places(PatchList.of(features.patches)))

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from pickem.geometry import PatchId
 from pickem.project.passed_over import passed_over
 from pickem.project.store import Store
 
@@ -92,6 +93,12 @@ class Leases:
         """Between which times a lease that holds now ends; a later end was written by a wrong clock."""
         at = self._clock()
         return _written(at), _written(at + LASTS)
+
+
+def at_work(store: Store, clock: Clock = system_clock) -> list[PatchId]:
+    """The patches that somebody has a lease of, or has begun to paint and not answered."""
+    numbers = {*Leases(store, clock).held(), *(stored.id for stored, _ in store.begun())}
+    return [store.patch(number).patch for number in sorted(numbers)]
 
 
 _LIVE = "until > ? AND until <= ?"

@@ -6,6 +6,7 @@ NAME.pickem/
   labels.ome.zarr/   what was painted, drawn from the database
   checkpoints/       pretrained.safetensors; round-0000.safetensors …, one a round, the oldest deleted when
                      they are many
+  pool/              what the newest network has found on its way through the volumes; may be deleted
   server.lock        held by the server that is at work on the project
 """
 
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from filelock import FileLock, Timeout
 
-from pickem.acquisition import Feature, Selection
+from pickem.acquisition import Feature, Selection, Strategy
 from pickem.durable import storage_error
 from pickem.errors import (
     ConfigError,
@@ -91,6 +92,11 @@ class Project:
     def id(self) -> str:
         """Tells this project from every other one, its own copies included."""
         return identify(self.store, self.folder)
+
+    @cached_property
+    def strategy(self) -> Strategy:
+        """The rule that picks what to label next."""
+        return strategy(self.settings.strategy)
 
     @property
     def resolution(self) -> float | None:

@@ -5,7 +5,7 @@ Before the first turn, while its patches are being labelled, the network is pret
 With nothing more urgent to do, earlier networks are measured as well, on the audit masks that are new to
 them, one network at a time, the newest first. So the course of the quality is that of all networks on the
 same masks, a corrected mask counts at once, and what the last labels gained is a difference on the same
-patches.
+patches. And then, for a person's sake, the newest one looks at more and more of the volume (`survey`).
 
 Each part is stored whole before the next begins and asks the database whether it is due, so a trainer that
 was killed at any moment goes on with the part it was in.
@@ -22,35 +22,38 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pickem.acquisition import Selection
+from pickem.acquisition import PoolFeatures, Selection, Strategy
 from pickem.durable import remove_partial_files
 from pickem.errors import CheckpointError
 from pickem.geometry import PatchId
 from pickem.learning import ActiveLearner, Person, Pool, Purpose, confusion, stream
 from pickem.learning.round import Stage
-from pickem.predictor import NetworkPredictor
+from pickem.predictor import NetworkPredictor, score
 from pickem.project import rounds
+from pickem.project.leases import at_work
 from pickem.project.project import QUEUE, Project
 from pickem.project.quality import write_quality
 from pickem.project.rounds import Round
 from pickem.project.start import (
-    Pretraining,
+    Annotator,
     labels_are_waiting,
     pretrain_on_volumes,
     pretraining_is_due,
     start_pretrained,
 )
+from pickem.project.store import Store
+from pickem.project.survey import Survey, is_begun, is_complete, is_outgrown, is_surveyed
 from pickem.project.uncertainty import uncertainty, write_uncertainties
-from pickem.strategies import strategy
+from pickem.strategies.look_alikes import WithoutLookAlikes
 
-Part = Literal["pretrain", "train", "measure", "rank", "pick"]
+Part = Literal["pretrain", "train", "measure", "rank", "pick", "survey"]
 Progress = Callable[[Stage, int, int], None]
 PROPOSALS_AT_ONCE = 16  # patches
 KEPT_NETWORKS = 2  # the newest ones are kept in any case: the last, and the one before it
 KEPT_BYTES = 2**28  # of checkpoints: some 500 of the default network's; beyond that the oldest are deleted
 
 
-def due(project: Project, pretraining: Pretraining = "whole") -> Part | None:
+def due(project: Project, annotator: Annotator = "simulated") -> Part | None:
     """What the trainer should do now; None = wait for labels."""
     store, settings = project.store, project.settings
     latest = rounds.latest_round(store)
@@ -59,19 +62,25 @@ def due(project: Project, pretraining: Pretraining = "whole") -> Part | None:
     runs_dry = len(store.queue()) < few <= store.queue_length()
     if not latest and runs_dry:
         return "pick"
-    if pretraining_is_due(project, pretraining):
+    if pretraining_is_due(project, annotator):
         return "pretrain"
     if rounds.is_under_way(store) or rounds.waiting_labels(store) >= enough:
         return "train"
-    if latest and (runs_dry or not latest.ranked):
+    if not latest:
+        return None
+    surveyed = is_surveyed(project)
+    behind = surveyed and (not is_begun(project, latest) or is_outgrown(project, latest))
+    if runs_dry or not latest.ranked or behind:
         return "rank"
-    return "measure" if latest and _to_measure(project) else None
+    if _to_measure(project):
+        return "measure"
+    return "survey" if surveyed and annotator == "person" and not is_complete(project, latest) else None
 
 
 class Learning:
     """The trainer's hands: a network, kept between the parts of a round.
 
-    pretraining: for how long to learn without labels.
+    annotator: a person is not kept waiting for the end of pretraining.
     """
 
     def __init__(
@@ -79,13 +88,14 @@ class Learning:
         project: Project,
         predictor: NetworkPredictor,
         progress: Progress,
-        pretraining: Pretraining = "whole",
+        annotator: Annotator = "simulated",
     ) -> None:
         self._project = project
         self._predictor = predictor
         self._progress = progress
-        self._pretraining = pretraining
+        self._annotator = annotator
         self._holds: int | None = None  # the round whose weights the predictor holds
+        self._looking: Survey | None = None  # the newest network's, once it was asked for
 
     def do(self, part: Part) -> None:
         """Do one part of a round."""
@@ -95,6 +105,7 @@ class Learning:
             "measure": self.measure,
             "rank": self.rank,
             "pick": self.pick,
+            "survey": self.survey,
         }
         work[part]()
 
@@ -107,7 +118,7 @@ class Learning:
             self._predictor,
             planned,
             partial(self._progress, "pretraining"),
-            partial(labels_are_waiting, project) if self._pretraining == "until-labels" else lambda: False,
+            partial(labels_are_waiting, project) if self._annotator == "person" else lambda: False,
         )
         if fitted.steps < planned.steps:
             words = (
@@ -167,14 +178,8 @@ class Learning:
     def rank(self) -> None:
         """Let the strategy pick what to label next, and draw the network's proposals for it."""
         project, latest = self._project, self._newest()
-        rng = stream(project.settings.seed, Purpose.POOL, latest.number + 1)
-        answered = set(project.store.answered())
-        drawn = project.draw(project.settings.pool, rng, answered)
-        labels = rounds.labels_of(project.store, latest)
-        gone = answered - labels.keys()  # skipped, or submitted since the round began
-        learner = self._learner(labels, [patch for patch in drawn if patch not in gone])
-        k = min(QUEUE * project.settings.per_round, len(learner.pool.unlabelled))
-        selection = learner.propose(k) if k else Selection((), (), ())
+        self._looking = Survey(project, latest) if is_surveyed(project) else None
+        selection = self._selection(latest)
         proposals: dict[PatchId, NDArray[np.uint8]] = {}
         uncertainties: dict[PatchId, NDArray[np.uint8]] = {}
         shown = [*dict.fromkeys((*selection.patches, *project.store.asked()))]
@@ -187,11 +192,72 @@ class Learning:
             project.store.replace_queue(selection, latest.number, proposals)
             write_uncertainties(project.store, latest.number, uncertainties)
             rounds.mark_ranked(project.store, latest.number)
+        if self._looking and self._looking.table:
+            self._looking.table.mark_ranked()
+
+    def survey(self) -> None:
+        """Look at some more of the volume with the newest network."""
+        latest = self._newest()
+        if self._looking is None or self._looking.round != latest.number:
+            self._looking = Survey(self._project, latest)
+        if self._looking.table:
+            self._look_further(self._looking, latest)
+        else:
+            self._looking.forget()  # of another strategy, say; ranking begins it anew
+
+    def _selection(self, latest: Round) -> Selection:
+        """What to label next, as the network of a round ranks it."""
+        project, store = self._project, self._project.store
+        labels = rounds.labels_of(store, latest)
+        k = QUEUE * project.settings.per_round
+        if project.settings.candidates == "random":  # just as a benchmark
+            gone = set(store.answered()) - labels.keys()  # skipped, or submitted since the round began
+            learner = self._learner(labels, [patch for patch in self._drawn(latest) if patch not in gone])
+            k = min(k, len(learner.pool.unlabelled))
+            return learner.propose(k) if k else Selection((), (), ())
+        painted = at_work(store)
+        taken = [*store.answered(), *painted, *store.asked()]
+        learner = self._learner(labels, [], WithoutLookAlikes(project.strategy, taken))
+        picks = learner.choose(self._measured(latest, k + len(taken)), k)
+        return _kept(store, latest, painted).followed_by(picks)
+
+    def _measured(self, latest: Round, least: int) -> PoolFeatures:
+        """Candidates with their features: those that are drawn, and what the survey has found, `least` of
+        them where there are so many."""
+        survey = self._looking
+        if survey is None:
+            return self._score_drawn(latest)
+        table = survey.table or survey.begin(self._score_drawn(latest))
+        while table.filled.rows < least and not table.filled.complete:
+            self._look_further(survey, latest)
+        return table.features()
+
+    def _look_further(self, survey: Survey, latest: Round) -> None:
+        filled = survey.add(self._score(latest, survey.next_patches(), _untold))
+        self._progress("looking through the volume", filled.looked_at, filled.to_look_at)
+
+    def _drawn(self, latest: Round) -> list[PatchId]:
+        settings = self._project.settings
+        rng = stream(settings.seed, Purpose.POOL, latest.number + 1)
+        return self._project.draw(settings.pool, rng, set(self._project.store.answered()))
+
+    def _score_drawn(self, latest: Round) -> PoolFeatures:
+        return self._score(latest, self._drawn(latest), partial(self._progress, "scoring"))
+
+    def _score(
+        self, latest: Round, patches: Sequence[PatchId], told: Callable[[int, int], None]
+    ) -> PoolFeatures:
+        """What the strategy needs to know of some patches."""
+        project = self._project
+        rng = stream(project.settings.seed, Purpose.SCORE, latest.number)
+        return score(self._predictor, patches, project.inputs.images, project.strategy.needs, rng, told)
 
     def _predict(self, patches: Sequence[PatchId]) -> NDArray[np.float32]:
         return self._predictor.predict_proba(self._project.inputs.images(patches, self._predictor.context))
 
-    def _learner(self, labels: rounds.Labels, candidates: list[PatchId]) -> ActiveLearner:
+    def _learner(
+        self, labels: rounds.Labels, candidates: list[PatchId], strategy: Strategy | None = None
+    ) -> ActiveLearner:
         settings = self._project.settings
         drawn = set(candidates)
         pool = Pool([*(patch for patch in labels if patch not in drawn), *candidates])
@@ -200,7 +266,7 @@ class Learning:
             pool.store(masks, number, ranked_by=None)
         return ActiveLearner(
             self._predictor,
-            strategy(settings.strategy),
+            strategy or self._project.strategy,
             pool,
             self._project.inputs,
             Person(),
@@ -242,6 +308,21 @@ class Learning:
             if place >= KEPT_NETWORKS and kept > KEPT_BYTES:
                 for path in paths:
                     path.unlink()
+
+
+def _kept(store: Store, latest: Round, painted: Sequence[PatchId]) -> Selection:
+    """What stays in the queue when the same network ranks it again: the patches that somebody is painting."""
+    queue = store.queue()
+    stay = [each for each in queue if each.ranked_by == latest.number and each.stored.patch in painted]
+    return Selection(
+        tuple(each.stored.patch for each in stay),
+        tuple(each.utility for each in stay),
+        tuple(each.reason for each in stay),
+    )
+
+
+def _untold(done: int, total: int) -> None:
+    """Progress that nobody is told of: it is over in a moment."""
 
 
 def _to_measure(project: Project) -> Round | None:

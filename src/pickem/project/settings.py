@@ -86,6 +86,7 @@ class ProjectSettings(BaseModel):
     first_patches: int = Field(20, ge=1)  # labels before the first network is trained
     per_round: int = Field(20, ge=1)  # labels before the network is trained again
     pool: int = Field(2000, ge=1)  # candidates scored per round; of a tiling, drawn anew each time
+    survey: int = Field(1_000_000, ge=0)  # most candidates looked at while nobody waits; 0 = none
     audit_patches: int = Field(60, ge=0)
     audit_every: int = Field(5, ge=2)  # one patch in so many is an audit patch
     audit_gap: int = Field(2, ge=0)  # sections to either side of an audit patch that are not trained on

@@ -18,13 +18,13 @@ from pickem.project.inputs import InputPool
 from pickem.project.project import Project
 
 PRETRAINED = "pretrained.safetensors"
-Pretraining = Literal["whole", "until-labels"]  # a simulated annotator waits for the whole, people do not
+Annotator = Literal["person", "simulated"]  # people are not kept waiting; what is simulated can be repeated
 
 
-def pretraining_is_due(project: Project, length: Pretraining) -> bool:
+def pretraining_is_due(project: Project, annotator: Annotator) -> bool:
     """Whether the first network is still to come and could start better than from drawn weights."""
     settings = project.settings
-    if length == "until-labels" and labels_are_waiting(project):
+    if annotator == "person" and labels_are_waiting(project):
         return False
     if settings.recipe.pretraining.task == "none" or settings.start or rounds.latest_round(project.store):
         return False

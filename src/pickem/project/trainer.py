@@ -23,10 +23,11 @@ from pickem.predictor.settings import DeviceName
 from pickem.project.label_images import Upkeep
 from pickem.project.project import open_project
 from pickem.project.round import Learning, due
-from pickem.project.start import Pretraining
+from pickem.project.start import Annotator
 
 POLL_SECONDS = 0.5
 REPORT_SECONDS = 0.2
+RESTING = "waiting for labels"
 _NICER = 5  # the page goes first
 
 
@@ -35,18 +36,19 @@ class Reporter:
 
     def __init__(self) -> None:
         self._stage: str | None = None
-        self._began = 0.0
+        self._began = (0.0, 0)  # when, and how much was done by then
         self._said = 0.0
 
     def __call__(self, stage: Stage, done: int, total: int) -> None:
         """Report a step of a stage; the signature of `learning`'s progress."""
         now = time.monotonic()
         if stage != self._stage or done <= 1:
-            self._stage, self._began, self._said = stage, now, 0.0
+            self._stage, self._began, self._said = stage, (now, done), 0.0
         if now - self._said < REPORT_SECONDS and done < total:
             return
         self._said = now
-        left = (now - self._began) / max(done - 1, 1) * (total - done) if done > 1 else None
+        began, before = self._began
+        left = (now - began) / (done - before) * (total - done) if done > before else None
         self.say(stage, done, total, left)
 
     def say(self, doing: str, done: int = 0, total: int = 0, seconds_left: float | None = None) -> None:
@@ -61,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("project", type=Path)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--pretraining", choices=get_args(Pretraining), default="until-labels")
+    parser.add_argument("--annotator", choices=get_args(Annotator), default="person")
     given = parser.parse_args(arguments)
     _end_with_parent()
     if hasattr(os, "nice"):
@@ -69,31 +71,35 @@ def main(arguments: list[str] | None = None) -> None:
     use_threads(given.threads)
     keep_freed_memory()
     try:
-        _work(given.project, cast(DeviceName, given.device), cast(Pretraining, given.pretraining))
+        _work(given.project, cast(DeviceName, given.device), cast(Annotator, given.annotator))
     except PickemError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
 
 
-def _work(folder: Path, device: DeviceName, pretraining: Pretraining) -> None:
+def _work(folder: Path, device: DeviceName, annotator: Annotator) -> None:
     report = Reporter()
     report.say("starting")
     with open_project(folder) as project:
-        learning = Learning(project, project.predictor(device), report, pretraining)
+        learning = Learning(project, project.predictor(device), report, annotator)
         labels = Upkeep(project)
-        report.say("waiting for labels")
+        report.say(RESTING)
+        last = None
         while True:
-            part = due(project, pretraining)
-            if part is None:
+            part = due(project, annotator)
+            if part in (None, "survey"):  # which may go on for hours
                 labels.keep()
+            if part is None:
+                if last is not None:
+                    report.say(RESTING)
                 time.sleep(POLL_SECONDS)
-                continue
-            try:
-                learning.do(part)
-            except TrainingError as error:
-                project.store.note("problem", str(error))
-                raise
-            report.say("waiting for labels")
+            else:
+                try:
+                    learning.do(part)
+                except TrainingError as error:
+                    project.store.note("problem", str(error))
+                    raise
+            last = part
 
 
 def _end_with_parent() -> None:

@@ -55,7 +55,7 @@ class WithoutLookAlikes:
                     stay.append(position)
                     rows = np.append(rows, row)
                     apart[neighbours.of(patch)] = there[row] = False
-            picks = _joined(picks, found, stay)
+            picks = picks.followed_by(found.take(stay))
         return picks
 
     def _ask(
@@ -70,12 +70,3 @@ class WithoutLookAlikes:
         """What the strategy picks of the rows that are free. Copies of large columns end with the call."""
         left = pool if free.all() else pool.take(np.flatnonzero(free))
         return self._strategy.select(left, labelled.followed_by(pool.take(picked)), k, rng)
-
-
-def _joined(picks: Selection, found: Selection, stay: Sequence[int]) -> Selection:
-    """Some picks, and after them those of the others at these positions."""
-    return Selection(
-        (*picks.patches, *(found.patches[i] for i in stay)),
-        (*picks.utilities, *(found.utilities[i] for i in stay)),
-        (*picks.reasons, *(found.reasons[i] for i in stay)),
-    )

@@ -7,6 +7,7 @@ import { correctionsOf, courseOf, keyOf } from "./course.js";
 /** @typedef {import("./api.js").Progress} Progress */
 
 const OTHERS = 5; // annotators who are named
+const IN_PATCHES = new Set(["scoring", "looking through the volume"]); // work whose steps are patches
 
 /** @param {Progress} progress @param {string} annotator who reads it */
 export function showNews(progress, annotator) {
@@ -95,7 +96,9 @@ function showNetwork({ network, trainer }) {
     : "No network yet: the first is trained when enough patches are labelled.";
   const place = find("#trainer");
   const left = trainer.seconds_left === null ? "" : `, ${duration(trainer.seconds_left)} left`;
-  place.textContent = trainer.problem ?? (trainer.doing ? `Now: ${trainer.doing}${left}` : "");
+  const steps = `: ${count(trainer.done)} of ${count(trainer.total)} patches`;
+  const doing = IN_PATCHES.has(trainer.doing) ? trainer.doing + steps : trainer.doing;
+  place.textContent = trainer.problem ?? (doing ? `Now: ${doing}${left}` : "");
   place.classList.toggle("problem", trainer.problem !== null);
   const bar = find("#trainer-bar");
   bar.hidden = trainer.total <= 0 || trainer.problem !== null;
@@ -108,6 +111,11 @@ function element(tag, text, className = "") {
   made.textContent = text;
   made.className = className;
   return made;
+}
+
+/** @param {number} number @returns {string} */
+function count(number) {
+  return number.toLocaleString("en");
 }
 
 /** @param {number} seconds @returns {string} */
