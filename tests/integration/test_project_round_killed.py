@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -75,25 +75,25 @@ def _next_round(project: Project) -> int:
     return latest.number + 1 if latest else 0
 
 
-def fork_trainers() -> None:
-    """What the process does that the tests start."""
+def fork_trainers(work: Callable[[Path, Crash], None]) -> None:
+    """What the process does that the tests start; `work` is what a trainer does."""
     use_threads(1)
     importlib.import_module("torch._dynamo")  # what every process would otherwise do at its first fit
     for line in sys.stdin:
         folder, number, event, count = line.rstrip("\n").split("\t")
         child = os.fork()
         if child == 0:
-            annotate_and_learn(Path(folder), (int(number), event, int(count)))
+            work(Path(folder), (int(number), event, int(count)))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
 class Trainers:
-    """Trainers that die where they are told to."""
+    """Trainers that die where they are told to. `module`: what forks them."""
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "tests.integration.test_project_round_killed"]
+    def __init__(self, module: str) -> None:
+        command = [sys.executable, "-m", module]
         self._process = subprocess.Popen(
             command,
             cwd=REPOSITORY,
@@ -118,7 +118,7 @@ class Trainers:
 
 @pytest.fixture(scope="module")
 def trainers() -> Iterator[Trainers]:
-    made = Trainers()
+    made = Trainers("tests.integration.test_project_round_killed")
     yield made
     made.close()
 
@@ -185,4 +185,4 @@ def test_killed_in_a_round(
 
 
 if __name__ == "__main__":
-    fork_trainers()
+    fork_trainers(annotate_and_learn)
