@@ -13,15 +13,17 @@ from pickem.strategies.distances import draw, squared_distances
 
 LARGE_POOL = 50_000  # patches; above, MiniBatchKMeans, which looks at a sample in each step
 _BATCH = 4096
+_SAMPLE = 100_000  # patches that are clustered; that many say where k centres are as well as millions do
 
 
 class KMeansSampling:
     """One patch per cluster of the embeddings of the unlabelled pool, the largest cluster's first.
 
-    scikit-learn's KMeans (k-means++ start, one run), MiniBatchKMeans on pools larger than `large_pool`. A
-    patch that is the nearest of two centres is picked once, and the next nearest taken for the other. The
-    utility is the cluster's share of the pool; 0 where there are fewer distinct patches than clusters. Of
-    equally near patches one is drawn at random.
+    scikit-learn's KMeans (k-means++ start, one run), MiniBatchKMeans on pools larger than `large_pool`; of
+    very large ones a random sample is clustered, and the picks come from the whole pool. A patch that is the
+    nearest of two centres is picked once, and the next nearest taken for the other. The utility is the
+    cluster's share of the pool; 0 where there are fewer distinct patches than clusters. Of equally near
+    patches one is drawn at random.
     """
 
     needs = frozenset({Feature.EMBEDDING})
@@ -38,10 +40,11 @@ class KMeansSampling:
         if k == 0:
             return Selection((), (), ())
         embeddings = pool.column(Feature.EMBEDDING)
-        centres, sizes = self._cluster(embeddings, k, int(rng.integers(2**31)))
+        seed = int(rng.integers(2**31))
+        centres, sizes = self._cluster(_sample(embeddings, max(k, _SAMPLE), rng), k, seed)
         largest_first = np.argsort(-sizes, kind="stable")
         picked = _nearest_distinct(embeddings, centres[largest_first], rng)
-        shares = sizes[largest_first] / len(pool)
+        shares = sizes[largest_first] / sizes.sum()
         return Selection(
             tuple(pool.patches[i] for i in picked),
             tuple(float(share) for share in shares),
@@ -65,6 +68,13 @@ class KMeansSampling:
             warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct patches than k: k are picked
             clustering.fit(embeddings.astype(np.float32, copy=False))  # half of what float16 would become
         return clustering.cluster_centers_, np.bincount(clustering.labels_, minlength=k)
+
+
+def _sample(embeddings: NDArray[np.floating], most: int, rng: np.random.Generator) -> NDArray[np.floating]:
+    """All rows, or `most` of them at random."""
+    if len(embeddings) <= most:
+        return embeddings
+    return embeddings[np.sort(rng.choice(len(embeddings), most, replace=False))]
 
 
 def _nearest_distinct(
