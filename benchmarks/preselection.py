@@ -3,9 +3,10 @@
     python -m benchmarks.preselection lucchi++ --steps 400 --draws 20
 
 Trains a network by the `auto` recipe on the first 20 patches of a seed, measures every candidate of the
-tiling of the training volume, and lets `entropy`, without look-alikes, pick 20: among all, and among 500, 2,000 and
-4,000 drawn at random, --draws times each. The mean entropy of the picks is what the strategy is after; the
-share of foreground in them says what kind of patches those are. Writes a table of docs/results/volumes.md.
+tiling of the training volume, and lets `entropy`, without look-alikes, pick 20: among all, and among 500,
+2,000 and 4,000 drawn at random, --draws times each. The mean entropy of the picks is what the strategy is
+after; the share of foreground in them says what kind of patches those are. Writes a table of
+docs/results/volumes.md.
 """
 
 from __future__ import annotations
