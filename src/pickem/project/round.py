@@ -22,13 +22,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pickem.acquisition import PoolFeatures, Selection, Strategy
+from pickem.acquisition import Selection, Strategy
 from pickem.durable import remove_partial_files
 from pickem.errors import CheckpointError
 from pickem.geometry import PatchId
 from pickem.learning import ActiveLearner, Person, Pool, Purpose, confusion, stream
 from pickem.learning.round import Stage
-from pickem.predictor import NetworkPredictor, score
+from pickem.predictor import NetworkPredictor
 from pickem.project import rounds
 from pickem.project.leases import at_work
 from pickem.project.project import QUEUE, Project
@@ -178,8 +178,8 @@ class Learning:
     def rank(self) -> None:
         """Let the strategy pick what to label next, and draw the network's proposals for it."""
         project, latest = self._project, self._newest()
-        self._looking = Survey(project, latest) if is_surveyed(project) else None
-        selection = self._selection(latest)
+        self._looking = Survey(project, self._predictor, latest, self._progress)
+        selection = self._selection(latest, self._looking)
         proposals: dict[PatchId, NDArray[np.uint8]] = {}
         uncertainties: dict[PatchId, NDArray[np.uint8]] = {}
         shown = [*dict.fromkeys((*selection.patches, *project.store.asked()))]
@@ -192,65 +192,30 @@ class Learning:
             project.store.replace_queue(selection, latest.number, proposals)
             write_uncertainties(project.store, latest.number, uncertainties)
             rounds.mark_ranked(project.store, latest.number)
-        if self._looking and self._looking.table:
-            self._looking.table.mark_ranked()
+        self._looking.mark_ranked()
 
     def survey(self) -> None:
         """Look at some more of the volume with the newest network."""
         latest = self._newest()
         if self._looking is None or self._looking.round != latest.number:
-            self._looking = Survey(self._project, latest)
-        if self._looking.table:
-            self._look_further(self._looking, latest)
-        else:
-            self._looking.forget()  # of another strategy, say; ranking begins it anew
+            self._looking = Survey(self._project, self._predictor, latest, self._progress)
+        self._looking.look_further()
 
-    def _selection(self, latest: Round) -> Selection:
+    def _selection(self, latest: Round, survey: Survey) -> Selection:
         """What to label next, as the network of a round ranks it."""
         project, store = self._project, self._project.store
         labels = rounds.labels_of(store, latest)
         k = QUEUE * project.settings.per_round
         if project.settings.candidates == "random":  # just as a benchmark
             gone = set(store.answered()) - labels.keys()  # skipped, or submitted since the round began
-            learner = self._learner(labels, [patch for patch in self._drawn(latest) if patch not in gone])
+            learner = self._learner(labels, [patch for patch in survey.drawn() if patch not in gone])
             k = min(k, len(learner.pool.unlabelled))
             return learner.propose(k) if k else Selection((), (), ())
         painted = at_work(store)
         taken = [*store.answered(), *painted, *store.asked()]
         learner = self._learner(labels, [], WithoutLookAlikes(project.strategy, taken))
-        picks = learner.choose(self._measured(latest, k + len(taken)), k)
+        picks = learner.choose(survey.measured(at_least=k + len(taken)), k)
         return _kept(store, latest, painted).followed_by(picks)
-
-    def _measured(self, latest: Round, least: int) -> PoolFeatures:
-        """Candidates with their features: those that are drawn, and what the survey has found, `least` of
-        them where there are so many."""
-        survey = self._looking
-        if survey is None:
-            return self._score_drawn(latest)
-        table = survey.table or survey.begin(self._score_drawn(latest))
-        while table.filled.rows < least and not table.filled.complete:
-            self._look_further(survey, latest)
-        return table.features()
-
-    def _look_further(self, survey: Survey, latest: Round) -> None:
-        filled = survey.add(self._score(latest, survey.next_patches(), _untold))
-        self._progress("looking through the volume", filled.looked_at, filled.to_look_at)
-
-    def _drawn(self, latest: Round) -> list[PatchId]:
-        settings = self._project.settings
-        rng = stream(settings.seed, Purpose.POOL, latest.number + 1)
-        return self._project.draw(settings.pool, rng, set(self._project.store.answered()))
-
-    def _score_drawn(self, latest: Round) -> PoolFeatures:
-        return self._score(latest, self._drawn(latest), partial(self._progress, "scoring"))
-
-    def _score(
-        self, latest: Round, patches: Sequence[PatchId], told: Callable[[int, int], None]
-    ) -> PoolFeatures:
-        """What the strategy needs to know of some patches."""
-        project = self._project
-        rng = stream(project.settings.seed, Purpose.SCORE, latest.number)
-        return score(self._predictor, patches, project.inputs.images, project.strategy.needs, rng, told)
 
     def _predict(self, patches: Sequence[PatchId]) -> NDArray[np.float32]:
         return self._predictor.predict_proba(self._project.inputs.images(patches, self._predictor.context))
@@ -319,10 +284,6 @@ def _kept(store: Store, latest: Round, painted: Sequence[PatchId]) -> Selection:
         tuple(each.utility for each in stay),
         tuple(each.reason for each in stay),
     )
-
-
-def _untold(done: int, total: int) -> None:
-    """Progress that nobody is told of: it is over in a moment."""
 
 
 def _to_measure(project: Project) -> Round | None:

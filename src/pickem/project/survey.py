@@ -13,7 +13,8 @@ Killed at any moment, it goes on with the block it was in. The folder may be del
 from __future__ import annotations
 
 import shutil
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 from pickem.acquisition import PoolFeatures
 from pickem.geometry import PatchId
 from pickem.learning import Purpose, stream
+from pickem.learning.round import StageProgress
+from pickem.predictor import Predictor, score
 from pickem.project.candidates import Candidates
 from pickem.project.feature_table import About, FeatureTable, Filled, read_filled, row_bytes
 from pickem.project.project import Project
@@ -57,10 +60,12 @@ def is_complete(project: Project, at: Round) -> bool:
 
 
 class Survey:
-    """How far the network of a round has looked through the volumes of a project, and what it has found."""
+    """What the network of a round, which `predictor` holds, finds on its way through the volumes."""
 
-    def __init__(self, project: Project, at: Round) -> None:
+    def __init__(self, project: Project, predictor: Predictor, at: Round, progress: StageProgress) -> None:
         self._project = project
+        self._predictor = predictor
+        self._progress = progress
         self.round = at.number
         self._folder = _folder(project, at)
         self._about: About = {
@@ -71,37 +76,59 @@ class Survey:
             "patch": project.settings.patch,
             "survey": project.settings.survey,
         }
-        self.table = FeatureTable.open(self._folder, self._about)
+        self._table = FeatureTable.open(self._folder, self._about) if is_surveyed(project) else None
 
-    def begin(self, drawn: PoolFeatures) -> FeatureTable:
-        """Start with the candidates that were drawn. What earlier networks have found is deleted.
+    def drawn(self) -> list[PatchId]:
+        """The candidates that are looked at first, none of them answered."""
+        settings = self._project.settings
+        rng = stream(settings.seed, Purpose.POOL, self.round + 1)
+        return self._project.draw(settings.pool, rng, set(self._project.store.answered()))
 
-        Raises StorageError.
+    def measured(self, at_least: int) -> PoolFeatures:
+        """The features of those that are drawn, and of all that was looked at besides; of so many at least,
+        where there are so many. Raises StorageError."""
+        if self._table is None:
+            drawn = self._score(self.drawn(), partial(self._progress, "scoring"))
+            if not is_surveyed(self._project):
+                return drawn
+            self._table = self._begin(drawn)
+        while self._table.filled.rows < at_least and not self._table.filled.complete:
+            self.look_further()
+        return self._table.features()
+
+    def look_further(self) -> None:
+        """Measure the next block of candidates. Raises StorageError.
+
+        What was found by others, for another strategy, say, is deleted instead, so that ranking is due.
         """
-        self.forget()
+        if self._table is None:
+            self._forget()
+            return
+        seen = self._table.filled
+        block = self._numbers[seen.looked_at : seen.looked_at + BLOCK].tolist()
+        patches = [patch for patch in self._candidates.allowed(block) if patch not in self._first]
+        self._table.append(self._score(patches, _untold), seen.looked_at + len(block))
+        self._progress("looking through the volume", self._table.filled.looked_at, seen.to_look_at)
+
+    def mark_ranked(self) -> None:
+        """The queue was ranked from all that is measured now. Raises StorageError."""
+        if self._table:
+            self._table.mark_ranked()
+
+    def _begin(self, drawn: PoolFeatures) -> FeatureTable:
+        """A table with the candidates that were drawn; what earlier networks have found is deleted."""
+        self._forget()
         most = min(self._project.settings.survey, MOST_BYTES // row_bytes(drawn), len(self._candidates))
-        volumes = list(self._project.shapes)
-        self.table = FeatureTable.create(self._folder, self._about, volumes, drawn, most)
-        return self.table
+        return FeatureTable.create(self._folder, self._about, list(self._project.shapes), drawn, most)
 
-    def forget(self) -> None:
-        """Delete what this and earlier networks have found."""
+    def _forget(self) -> None:
         shutil.rmtree(self._folder.parent, ignore_errors=True)
-        self.table = None
 
-    def next_patches(self) -> list[PatchId]:
-        """The candidates of the next block, less those that were drawn."""
-        assert self.table is not None
-        start = self.table.filled.looked_at
-        block = self._numbers[start : start + BLOCK].tolist()
-        return [patch for patch in self._candidates.allowed(block) if patch not in self._drawn]
-
-    def add(self, features: PoolFeatures) -> Filled:
-        """Keep the features of `next_patches`; how far it has come then. Raises StorageError."""
-        assert self.table is not None
-        filled = self.table.filled
-        self.table.append(features, min(filled.looked_at + BLOCK, filled.to_look_at))
-        return self.table.filled
+    def _score(self, patches: Sequence[PatchId], told: Callable[[int, int], None]) -> PoolFeatures:
+        """What the strategy needs to know of some patches."""
+        settings, needs = self._project.settings, self._project.strategy.needs
+        rng = stream(settings.seed, Purpose.SCORE, self.round)
+        return score(self._predictor, patches, self._project.inputs.images, needs, rng, told)
 
     @cached_property
     def _candidates(self) -> Candidates:
@@ -110,14 +137,19 @@ class Survey:
     @cached_property
     def _numbers(self) -> NDArray[np.int64]:
         """Of the candidates to look at, in the order of the blocks: the same whenever it is asked for."""
-        assert self.table is not None
+        assert self._table is not None
         (rng,) = stream(self._project.settings.seed, Purpose.POOL, self.round + 1).spawn(1)
-        return self._candidates.numbers_by_section(self.table.filled.to_look_at, rng)
+        return self._candidates.numbers_by_section(self._table.filled.to_look_at, rng)
 
     @cached_property
-    def _drawn(self) -> frozenset[PatchId]:
-        assert self.table is not None
-        return frozenset(self.table.features().patches[: self.table.filled.drawn])
+    def _first(self) -> frozenset[PatchId]:
+        """Those that were drawn, and are measured already."""
+        assert self._table is not None
+        return frozenset(self._table.features().patches[: self._table.filled.drawn])
+
+
+def _untold(done: int, total: int) -> None:
+    """Progress that nobody is told of: a block is over in a moment."""
 
 
 def _folder(project: Project, at: Round) -> Path:
