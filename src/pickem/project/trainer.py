@@ -35,15 +35,16 @@ class Reporter:
     """Prints progress as JSON lines {doing, done, total, seconds_left}, not more often than can be read."""
 
     def __init__(self) -> None:
-        self._stage: str | None = None
-        self._began = (0.0, 0)  # when, and how much was done by then
+        self._last = ("", 0, 0)  # stage, how much of it there is, and was done
+        self._began = (0.0, 0)  # when it was first heard of, and how much was done by then
         self._said = 0.0
 
     def __call__(self, stage: Stage, done: int, total: int) -> None:
         """Report a step of a stage; the signature of `learning`'s progress."""
         now = time.monotonic()
-        if stage != self._stage or done <= 1:
-            self._stage, self._began, self._said = stage, (now, done), 0.0
+        if (stage, total) != self._last[:2] or done <= self._last[2]:
+            self._began, self._said = (now, done), 0.0
+        self._last = (stage, total, done)
         if now - self._said < REPORT_SECONDS and done < total:
             return
         self._said = now
