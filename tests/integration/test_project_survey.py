@@ -24,7 +24,7 @@ BLOCK = 32  # of 144 candidates
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(survey, "BLOCK", BLOCK)
+    monkeypatch.setattr(survey, "BLOCK", BLOCK * 32**2)
 
 
 def learn(project: Project, until: Part | None = None, most: int = 20) -> list[Part]:

@@ -35,7 +35,7 @@ LOG = "looked-at.txt"  # beside the project: the patches that were measured, a l
 
 def look_through(folder: Path, crash: Crash) -> None:
     """Do what is due for a person until nothing is. May die on the way."""
-    survey.BLOCK = BLOCK
+    survey.BLOCK = BLOCK * 32**2
     with open_project(folder) as project:
         learning = Learning(project, project.predictor("cpu"), lambda *_: None, "person")
         if crash[1] in ("before", "after"):

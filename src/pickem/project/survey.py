@@ -30,7 +30,7 @@ from pickem.project.feature_table import About, FeatureTable, Filled, read_fille
 from pickem.project.project import Project
 from pickem.project.rounds import Round
 
-BLOCK = 64  # candidates: a few seconds on two cores, for which new labels may have to wait
+BLOCK = 2**20  # pixels, 64 candidates: a few seconds on two cores, for which new labels may have to wait
 MOST_BYTES = 2**29  # of features, so that any strategy can work on them within 2 GiB
 
 
@@ -105,7 +105,8 @@ class Survey:
             self._forget()
             return
         seen = self._table.filled
-        block = self._numbers[seen.looked_at : seen.looked_at + BLOCK].tolist()
+        most = max(1, BLOCK // self._project.settings.patch**2)
+        block = self._numbers[seen.looked_at : seen.looked_at + most].tolist()
         patches = [patch for patch in self._candidates.allowed(block) if patch not in self._first]
         self._table.append(self._score(patches, _untold), seen.looked_at + len(block))
         self._progress("looking through the volume", self._table.filled.looked_at, seen.to_look_at)
