@@ -3,11 +3,12 @@
     python -m benchmarks.pool [--folder SCRATCH] [--only STRATEGY …]
 
 Makes a feature table as a project's trainer does (with the columns of all strategies, and the embedding as
-wide as the default network's), then starts a process for each strategy, with what the trainer loads, on two
-threads. It opens the table, picks without look-alikes, 500 patches labelled and 60 in hands, and says how
-long that took and how much memory the process had at most. The features are made up: places that are
-undecided or alike in ten sections one behind the other, so that there are look-alikes to be passed over.
-Writes a table of docs/results/volumes.md.
+wide as the default network's), then starts two processes for each strategy, with what the trainer loads, on
+two threads: for 20 picks, and for 60, as many as a project's queue holds. Each opens the table, picks
+without look-alikes, 500 patches labelled and 60 in hands, and says how long that took and how much memory
+the process had at most. The features are made up: places that are undecided or alike in ten sections one
+behind the other, so that there are look-alikes to be passed over. Writes a table of
+docs/results/volumes.md.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +41,23 @@ from pickem.strategies.catalogue import BUILT_IN
 from pickem.strategies.look_alikes import WithoutLookAlikes
 from pickem.strategies.nearness import Neighbours
 
-PICKS, LABELLED, TAKEN, THREADS = 20, 500, 60, 2
+PICKS, QUEUED = 20, 60
+LABELLED, TAKEN, THREADS = 500, 60, 2
 SHAPE, SIZE = (200, 6400, 12800), 128  # 16 Gvoxel, 1,000,000 candidates
 COLUMN = 10  # sections that are alike
 KINDS = 50  # of texture
 LIMIT_S, LIMIT_MIB = 60, 2048
 CHUNK = 25_000
-CLASSES = 2
 PAGE = RESULTS / "volumes.md"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one process found."""
+
+    seconds: float  # from the folder to the picks
+    peak_mib: float  # of the process
+    look_alikes: int  # picks that are near another one, or near a patch that is taken
 
 
 def main() -> None:
@@ -55,25 +66,34 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "pickem-pool")
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
+    parser.add_argument("--picks", type=int, default=PICKS, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
-        print(json.dumps(measure(given.measure, given.folder)))
+        print(json.dumps(asdict(measure(given.measure, given.folder, given.picks))))
         return
     started = time.perf_counter()
     size = make_table(given.folder)
     print(f"the table: {size / 2**20:.0f} MiB, {time.perf_counter() - started:.0f} s", flush=True)
     rows = []
-    for name in given.only or [n for n, listing in BUILT_IN.items() if offered(n)]:
-        seconds, peak, near = in_own_process(name, given.folder)
-        kept = "" if seconds <= LIMIT_S and peak <= LIMIT_MIB else "**not kept**"
-        rows.append([name, f"{seconds:.1f}", f"{peak:,.0f}", str(near), kept])
+    for name in given.only or [n for n in BUILT_IN if offered(n)]:
+        few, queue = (in_own_process(name, given.folder, picks) for picks in (PICKS, QUEUED))
+        rows.append(row(name, few, queue))
         print(*rows[-1], flush=True)
     shutil.rmtree(given.folder)
-    head = ["strategy", "seconds", "peak MiB", "picks near another", f"{LIMIT_S} s, {LIMIT_MIB:,} MiB"]
+    head = ["strategy", f"{PICKS} picks, s", f"{QUEUED} picks, s", "peak MiB"]
+    head += [f"{PICKS} picks in {LIMIT_S} s and {LIMIT_MIB:,} MiB", "look-alikes"]
     text = f"`python -m benchmarks.pool`. {described_machine()}.\n\n{table(head, rows)}\n\n"
     text += f"{len(tiling()):,} candidates with all columns: {size / 2**20:.0f} MiB on the disk."
     if not given.only:
         fill(PAGE, "pool", text)
+
+
+def row(name: str, few: Measured, queue: Measured) -> list[str]:
+    """A strategy's row of the table."""
+    peak = max(few.peak_mib, queue.peak_mib)
+    kept = "kept" if few.seconds <= LIMIT_S and peak <= LIMIT_MIB else "**not kept**"
+    found = few.look_alikes + queue.look_alikes
+    return [name, f"{few.seconds:.1f}", f"{queue.seconds:.1f}", f"{peak:,.0f}", kept, str(found)]
 
 
 def offered(name: str) -> bool:
@@ -132,19 +152,19 @@ def hashed(places: NDArray[np.int64]) -> NDArray[np.float64]:
     return (mixed >> np.uint64(11)) / 2.0**53
 
 
-def in_own_process(name: str, folder: Path) -> tuple[float, float, int]:
+def in_own_process(name: str, folder: Path, picks: int) -> Measured:
     """Measure in a process that has done nothing else."""
     limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(THREADS))
     command = [sys.executable, "-m", "benchmarks.pool", "--folder", str(folder), "--measure", name]
+    command += ["--picks", str(picks)]
     done = subprocess.run(
         command, env={**os.environ, **limits}, stdout=subprocess.PIPE, text=True, check=True
     )
-    seconds, peak, near = json.loads(done.stdout)
-    return seconds, peak, near
+    return Measured(**json.loads(done.stdout))
 
 
-def measure(name: str, folder: Path) -> tuple[float, float, int]:
-    """Seconds from the folder to the picks; the peak of the process, MiB; picks that are near another one."""
+def measure(name: str, folder: Path, count: int) -> Measured:
+    """Open the table and pick."""
     use_threads(THREADS)
     needs = strategy(name).needs
     others = FeatureTable(folder).features()
@@ -155,11 +175,11 @@ def measure(name: str, folder: Path) -> tuple[float, float, int]:
     started = time.perf_counter()
     found = FeatureTable(folder).features()
     pool = PoolFeatures(found.patches, {feature: found.columns[feature] for feature in needs})
-    picks = WithoutLookAlikes(strategy(name), taken).select(pool, labelled, PICKS, np.random.default_rng(0))
+    picks = WithoutLookAlikes(strategy(name), taken).select(pool, labelled, count, np.random.default_rng(0))
     seconds = time.perf_counter() - started
-    assert len(picks) == PICKS
+    assert len(picks) == count
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    return seconds, peak, look_alikes(picks.patches, taken)
+    return Measured(seconds, peak, look_alikes(picks.patches, taken))
 
 
 def look_alikes(picks: tuple[PatchId, ...], taken: list[PatchId]) -> int:
