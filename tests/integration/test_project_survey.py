@@ -166,6 +166,20 @@ def test_a_queue_that_is_skipped_through_is_filled_by_looking_further(tmp_path: 
         assert due(project) is None
 
 
+def test_many_answers_do_not_make_a_new_network_look_at_more_before_it_ranks(tmp_path: Path) -> None:
+    with open_project(make_tiny_project(tmp_path, pool=20, audit_patches=0)) as project:
+        paint_queue(project, 4)
+        learn(project)
+        for _ in range(2):
+            for queued in project.store.queue():
+                answer(project.store, queued.stored.id, None, "skipped")
+            learn(project)
+        paint_queue(project, 3)
+        assert learn(project, until="rank") == ["train", "rank"]
+        assert len(project.store.answered()) > 20
+        assert table(project).filled.looked_at == 0
+
+
 @pytest.mark.parametrize("gone", ["folder", "strategy", "file"])
 def test_what_is_gone_or_was_found_for_another_strategy_is_looked_for_again(
     tmp_path: Path, gone: str

@@ -214,7 +214,7 @@ class Learning:
         painted = at_work(store)
         taken = [*store.answered(), *painted, *store.asked()]
         learner = self._learner(labels, [], WithoutLookAlikes(project.strategy, taken))
-        picks = learner.choose(survey.measured(at_least=k + len(taken)), k)
+        picks = learner.choose(survey.measured(k, frozenset(taken)), k)
         return _kept(store, latest, painted).followed_by(picks)
 
     def _predict(self, patches: Sequence[PatchId]) -> NDArray[np.float32]:

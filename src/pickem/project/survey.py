@@ -13,7 +13,7 @@ Killed at any moment, it goes on with the block it was in. The folder may be del
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -84,15 +84,16 @@ class Survey:
         rng = stream(settings.seed, Purpose.POOL, self.round + 1)
         return self._project.draw(settings.pool, rng, set(self._project.store.answered()))
 
-    def measured(self, at_least: int) -> PoolFeatures:
-        """The features of those that are drawn, and of all that was looked at besides; of so many at least,
-        where there are so many. Raises StorageError."""
+    def measured(self, k: int, taken: Collection[PatchId]) -> PoolFeatures:
+        """The features of those that are drawn, and of all that was looked at besides; where fewer than `k`
+        of them are not `taken`, of more. Raises StorageError."""
         if self._table is None:
             drawn = self._score(self.drawn(), partial(self._progress, "scoring"))
+            self._forget()
             if not is_surveyed(self._project):
                 return drawn
             self._table = self._begin(drawn)
-        while self._table.filled.rows < at_least and not self._table.filled.complete:
+        while not self._table.filled.complete and not _are_left(self._table, k, taken):
             self.look_further()
         return self._table.features()
 
@@ -117,12 +118,12 @@ class Survey:
             self._table.mark_ranked()
 
     def _begin(self, drawn: PoolFeatures) -> FeatureTable:
-        """A table with the candidates that were drawn; what earlier networks have found is deleted."""
-        self._forget()
+        """A table with the candidates that were drawn."""
         most = min(self._project.settings.survey, MOST_BYTES // row_bytes(drawn), len(self._candidates))
         return FeatureTable.create(self._folder, self._about, list(self._project.shapes), drawn, most)
 
     def _forget(self) -> None:
+        """Delete what this and earlier networks have found."""
         shutil.rmtree(self._folder.parent, ignore_errors=True)
 
     def _score(self, patches: Sequence[PatchId], told: Callable[[int, int], None]) -> PoolFeatures:
@@ -147,6 +148,13 @@ class Survey:
         """Those that were drawn, and are measured already."""
         assert self._table is not None
         return frozenset(self._table.features().patches[: self._table.filled.drawn])
+
+
+def _are_left(table: FeatureTable, k: int, taken: Collection[PatchId]) -> bool:
+    """Whether `k` of the patches in a table are not taken. Counts them only where it is not plain."""
+    if table.filled.rows >= k + len(taken):
+        return True
+    return sum(patch not in taken for patch in table.features().patches) >= k
 
 
 def _untold(done: int, total: int) -> None:
