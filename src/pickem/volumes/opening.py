@@ -79,7 +79,7 @@ def recognise(location: Path | str) -> Format:
         raise VolumeNotFoundError(
             "This is no address that pickem reads.",
             got=location,
-            expected="https://, http://, s3:// or gs://; before it zarr://, n5:// or precomputed://, or nothing",
+            expected="https://, http://, s3:// or gs://, also after zarr://, n5:// or precomputed://",
             todo="give the path, where it is a file or a folder",
         )
     path, _ = split_location(Path(location))

@@ -65,7 +65,7 @@ class GzippedChunks:
         self._folder = folder
         scale = info["scales"][0]
         self._info = {**info, "scales": [{**scale, "key": _KEY}]}
-        self._chunks = folder / scale["key"]
+        self._chunks = folder / str(scale["key"])
         self._grid = tuple(
             zip(scale.get("voxel_offset", (0, 0, 0)), scale["size"], scale["chunk_sizes"][0], strict=True)
         )
@@ -115,7 +115,7 @@ class GzippedChunks:
         if not content.startswith(_MAGIC):
             return content
         try:
-            return bytes(gzip.decompress(content))
+            return gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise VolumeFormatError(
                 "The image cannot be read.",
