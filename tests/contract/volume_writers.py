@@ -276,7 +276,7 @@ def n5_named_axes(folder: Path) -> Written:
 _N5_COMPRESSION = {"raw": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
 
 
-def write_n5(path: Path, array: NDArray[Any], compression: str, **attributes: object) -> None:
+def write_n5(path: Path, array: NDArray[Any], packed: str, **attributes: object) -> None:
     """An N5 dataset by its specification: blocks of big-endian values, the last axis of `array` first."""
     block = (8, 8, 4, 4)[: array.ndim]
     path.mkdir(parents=True)
@@ -284,7 +284,7 @@ def write_n5(path: Path, array: NDArray[Any], compression: str, **attributes: ob
         "dimensions": array.shape[::-1],
         "blockSize": block,
         "dataType": array.dtype.name,
-        "compression": {"type": compression},
+        "compression": {"type": packed},
     }
     (path / "attributes.json").write_text(json.dumps(dataset | attributes))
     for index in np.ndindex(*(-(-n // side) for n, side in zip(array.shape[::-1], block, strict=True))):
@@ -294,7 +294,7 @@ def write_n5(path: Path, array: NDArray[Any], compression: str, **attributes: ob
         file = path.joinpath(*map(str, index))
         file.parent.mkdir(parents=True, exist_ok=True)
         content = part.astype(part.dtype.newbyteorder(">")).tobytes()
-        file.write_bytes(header + _N5_COMPRESSION[compression](content))
+        file.write_bytes(header + _N5_COMPRESSION[packed](content))
 
 
 def precomputed(folder: Path) -> Written:
