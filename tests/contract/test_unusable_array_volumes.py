@@ -255,7 +255,7 @@ def test_an_empty_folder_named_n5(tmp_path: Path) -> None:
         ({"dataType": "uint64"}, "uint64"),
         ({"dimensions": [31, 23]}, "blockSize"),
         ({"dimensions": 5}, "dimensions"),
-        ({"blockSize": [0, 8, 8]}, "blockSize"),
+        ({"blockSize": [0, 16, 4]}, "blockSize"),
         ({"axes": ["x", "y", "y"]}, "axes"),
         ({"axes": ["x", "y", "c"]}, "axes (x, y, c), shape (31, 23, 6)"),
         ({"axes": [{"name": "x"}]}, "axes"),

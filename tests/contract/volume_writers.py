@@ -278,7 +278,7 @@ _N5_COMPRESSION = {"raw": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "
 
 def write_n5(path: Path, array: NDArray[Any], packed: str, **attributes: object) -> None:
     """An N5 dataset by its specification: blocks of big-endian values, the last axis of `array` first."""
-    block = (8, 8, 4, 4)[: array.ndim]
+    block = (16, 16, 4, 4)[: array.ndim]
     path.mkdir(parents=True)
     dataset = {
         "dimensions": array.shape[::-1],
@@ -326,7 +326,7 @@ def write_precomputed(
     **scale: object,
 ) -> None:
     """A precomputed image by its specification, (z, y, x), that does not begin at voxel 0."""
-    offset, side, key = (5, 7, 11), (8, 8, 4), "4_8_50"
+    offset, side, key = (5, 7, 11), (16, 16, 4), "4_8_50"
     finest = {
         "key": key,
         "size": voxels.shape[::-1],
