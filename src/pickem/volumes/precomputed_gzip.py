@@ -66,9 +66,11 @@ class GzippedChunks:
         scale = info["scales"][0]
         self._info = {**info, "scales": [{**scale, "key": _KEY}]}
         self._chunks = folder / str(scale["key"])
-        self._grid = tuple(
-            zip(scale.get("voxel_offset", (0, 0, 0)), scale["size"], scale["chunk_sizes"][0], strict=True)
-        )
+        origin = scale.get("voxel_offset", (0, 0, 0))
+        self._grid = [
+            (int(offset), int(size), int(side))  # which JSON may have as 8.0
+            for offset, size, side in zip(origin, scale["size"], scale["chunk_sizes"][0], strict=True)
+        ]
 
     @property
     def shape(self) -> Shape3:
