@@ -81,7 +81,10 @@ def test_damage_in_one_chunk_leaves_the_others_readable(tmp_path: Path, zarr_for
 
 
 FILES = ["tiff stack", "ImageJ stack", "folder of png", "npy", "HDF5", "MRC"]
-FOLDERS = ["Zarr 2", "Zarr 3, sharded", "OME-Zarr 0.4", "OME-Zarr 0.5"]
+FOLDERS = [
+    *("Zarr 2", "Zarr 3, sharded", "OME-Zarr 0.4", "OME-Zarr 0.5"),
+    *("N5", "N5, several levels", "precomputed", "precomputed, gzip"),
+]
 BOX = Box((1, 2, 3), (4, 20, 30))
 
 
@@ -93,6 +96,19 @@ def test_a_volume_that_vanished_after_opening_is_not_found(tmp_path: Path, name:
     shutil.rmtree(tmp_path)
     with pytest.raises(VolumeNotFoundError):
         volume.read(BOX)
+
+
+@pytest.mark.parametrize("name", ["N5", "precomputed", "precomputed, gzip", "precomputed, gzip copied"])
+def test_a_chunk_that_was_never_written_is_zero(tmp_path: Path, name: str) -> None:
+    """Neither format has a fill value, nor need empty chunks be there."""
+    written = WRITERS[name](tmp_path)
+    chunks = [path for path in sorted(Path(written.location).rglob("*")) if path.is_file()]
+    chunk = next(path for path in chunks if path.name.split(".")[0] in ("1", "21-36_7-23_11-15"))
+    chunk.unlink()
+    read = open_volume(written.location).read(Box((0, 0, 0), written.voxels.shape))
+    absent = read != written.voxels
+    assert absent.any()
+    assert not read[absent].any()
 
 
 @pytest.mark.parametrize("name", ["tiff stack", "ImageJ stack", "npy", "HDF5", "MRC"])

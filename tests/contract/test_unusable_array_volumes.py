@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pickem.errors import PickemError, VolumeFormatError, VolumeNotFoundError
 from pickem.geometry import whole
 from pickem.volumes import open_volume
-from tests.contract.volume_writers import WRITERS, real_voxels, write_ome_zarr
+from tests.contract.volume_writers import WRITERS, real_voxels, write_n5, write_ome_zarr, write_precomputed
 
 
 def _npy(path: Path, array: NDArray[Any]) -> None:
@@ -37,11 +37,16 @@ def _zarr(path: Path, array: NDArray[Any]) -> None:
     zarr.create_array(path, data=array)
 
 
+def _n5(path: Path, array: NDArray[Any]) -> None:
+    write_n5(path, array, "gzip")
+
+
 SAVERS: dict[str, Callable[[Path, NDArray[Any]], None]] = {
     "a.npy": _npy,
     "a.h5": _hdf5,
     "a.mrc": _mrc,
     "a.zarr": _zarr,
+    "a.n5": _n5,
 }
 
 
@@ -76,7 +81,7 @@ def test_arrays_of_other_axes_or_types(tmp_path: Path, name: str, array: NDArray
     assert said in message
 
 
-@pytest.mark.parametrize("name", ["a.npy", "a.h5", "a.zarr"])
+@pytest.mark.parametrize("name", ["a.npy", "a.h5", "a.zarr", "a.n5"])
 @pytest.mark.parametrize("array", [np.zeros((2, 3), np.int64), np.zeros((0, 5), np.uint8)])
 def test_arrays_of_labels_and_of_nothing(tmp_path: Path, name: str, array: NDArray[Any]) -> None:
     SAVERS[name](tmp_path / name, array)
@@ -196,7 +201,10 @@ def test_a_level_that_is_missing(tmp_path: Path) -> None:
     assert "a.zarr/s0" in _refusal(tmp_path / "a.zarr", VolumeNotFoundError)
 
 
-@pytest.mark.parametrize("name", ["Zarr 2", "Zarr 3, sharded", "OME-Zarr 0.4", "OME-Zarr 0.5"])
+CHUNKED = ["Zarr 2", "Zarr 3, sharded", "OME-Zarr 0.4", "OME-Zarr 0.5", "N5", "N5, several levels"]
+
+
+@pytest.mark.parametrize("name", [*CHUNKED, "precomputed", "precomputed, gzip", "precomputed, gzip copied"])
 def test_a_chunk_cut_short(tmp_path: Path, name: str) -> None:
     written = WRITERS[name](tmp_path)
     chunks = [
@@ -204,6 +212,7 @@ def test_a_chunk_cut_short(tmp_path: Path, name: str) -> None:
         for path in sorted(Path(written.location).rglob("*"))
         if path.is_file()
         and path.suffix != ".json"
+        and path.name != "info"
         and not path.name.startswith(".")
         and "s1" not in path.parts
     ]
@@ -211,7 +220,7 @@ def test_a_chunk_cut_short(tmp_path: Path, name: str) -> None:
     assert Path(written.location).name in _refusal(written.location)
 
 
-@pytest.mark.parametrize("name", ["none.npy", "none.h5", "none.h5:/raw", "none.mrc", "none.zarr"])
+@pytest.mark.parametrize("name", ["none.npy", "none.h5", "none.h5:/raw", "none.mrc", "none.zarr", "none.n5"])
 def test_what_is_not_there(tmp_path: Path, name: str) -> None:
     assert "none" in _refusal(f"{tmp_path}/{name}", VolumeNotFoundError)
 
@@ -219,3 +228,87 @@ def test_what_is_not_there(tmp_path: Path, name: str) -> None:
 def test_an_empty_folder_named_zarr(tmp_path: Path) -> None:
     (tmp_path / "a.zarr").mkdir()
     assert "no Zarr array or group" in _refusal(tmp_path / "a.zarr", VolumeNotFoundError)
+
+
+def test_of_several_n5_datasets_one_must_be_named(tmp_path: Path) -> None:
+    for name in ("volumes/raw", "volumes/labels/ids/s0"):
+        _n5(tmp_path / "a.n5" / name, real_voxels())
+    message = _refusal(tmp_path / "a.n5")
+    assert "got:      volumes/labels/ids, volumes/raw" in message
+    assert f"name it: {tmp_path}/a.n5/volumes/labels/ids" in message
+    assert f"name it: {tmp_path}/a.n5/volumes/labels/ids" in _refusal(tmp_path / "a.n5" / "volumes")
+    assert open_volume(tmp_path / "a.n5" / "volumes" / "labels" / "ids").shape == (6, 23, 31)
+    assert "rwa" in _refusal(tmp_path / "a.n5" / "volumes" / "rwa", VolumeNotFoundError)
+
+
+def test_an_empty_folder_named_n5(tmp_path: Path) -> None:
+    (tmp_path / "a.n5").mkdir()
+    assert "is no N5 dataset" in _refusal(tmp_path / "a.n5")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ({"compression": {"type": "lz4"}}, "lz4"),
+        ({"compression": "gzip"}, "compression"),
+        ({"dataType": "object"}, "object"),
+        ({"dataType": "uint64"}, "uint64"),
+        ({"dimensions": [31, 23]}, "blockSize"),
+        ({"dimensions": 5}, "dimensions"),
+        ({"blockSize": [0, 16, 4]}, "blockSize"),
+        ({"axes": ["x", "y", "y"]}, "axes"),
+        ({"axes": ["x", "y", "c"]}, "axes (x, y, c), shape (31, 23, 6)"),
+        ({"axes": [{"name": "x"}]}, "axes"),
+        ({"units": "nm"}, "units"),
+    ],
+)
+def test_n5_attributes_that_make_no_sense(tmp_path: Path, attributes: dict[str, object], said: str) -> None:
+    write_n5(tmp_path / "a.n5", real_voxels(), "raw", **attributes)
+    assert said in _refusal(tmp_path / "a.n5")
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_precomputed_of_several_channels(tmp_path: Path, channels: int) -> None:
+    write_precomputed(tmp_path / "image", real_voxels(), channels=channels)
+    assert f"axes (x, y, z, c), shape (31, 23, 6, {channels})" in _refusal(tmp_path / "image")
+
+
+@pytest.mark.parametrize(
+    ("scale", "said"),
+    [
+        ({"encoding": "jxl"}, "raw, jpeg, png"),
+        ({"encoding": "compressed_segmentation"}, "compressed_segmentation"),
+        ({"size": [31, 23]}, "size"),
+        ({"size": [0, 23, 6]}, "empty"),
+        ({"chunk_sizes": []}, "chunk size"),
+        ({"resolution": ["a", 8, 50]}, "resolution"),
+        ({"voxel_offset": [0.5, 0, 0]}, "voxel_offset"),
+        ({"key": 3}, "key"),
+    ],
+)
+def test_an_info_that_makes_no_sense(tmp_path: Path, scale: dict[str, object], said: str) -> None:
+    write_precomputed(tmp_path / "image", real_voxels(), **scale)
+    assert said in _refusal(tmp_path / "image")
+
+
+@pytest.mark.parametrize("dtype", [np.uint32, np.uint64])
+def test_precomputed_segmentations_of_many_objects(tmp_path: Path, dtype: type[np.unsignedinteger]) -> None:
+    write_precomputed(tmp_path / "image", real_voxels().astype(dtype))
+    assert dtype.__name__ in _refusal(tmp_path / "image")
+
+
+@pytest.mark.parametrize("content", ["{", '{"@type": "neuroglancer_skeletons"}', '{"scales": [3]}'])
+def test_an_info_that_is_none_of_an_image(tmp_path: Path, content: str) -> None:
+    (tmp_path / "image").mkdir()
+    (tmp_path / "image" / "info").write_text(content)
+    assert "image" in _refusal(tmp_path / "image")
+
+
+def test_precomputed_chunks_that_nobody_here_can_unpack(tmp_path: Path) -> None:
+    write_precomputed(tmp_path / "image", real_voxels(), ending=".br")
+    assert ".br" in _refusal(tmp_path / "image")
+
+
+@pytest.mark.parametrize("address", ["ftp://host/a.zarr", "n5:///data/a.n5", "precomputed://file:///a"])
+def test_addresses_of_another_kind(address: str) -> None:
+    assert "https://" in _refusal(address, VolumeNotFoundError)

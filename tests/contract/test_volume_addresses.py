@@ -10,21 +10,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 
 from pickem.errors import VolumeFormatError, VolumeNotFoundError
 from pickem.geometry import Box, whole
-from pickem.volumes import open_volume
+from pickem.volumes import open_volume, recognise
 from tests.contract.volume_writers import SHAPE, WRITERS, real_voxels
 
-ZARR = ["Zarr 2", "Zarr 3, sharded", "Zarr 3, axes named", "OME-Zarr 0.4", "OME-Zarr 0.5"]
+CHUNKED = [
+    *("Zarr 2", "Zarr 3, sharded", "Zarr 3, axes named", "OME-Zarr 0.4", "OME-Zarr 0.5"),
+    *("N5", "N5, several levels", "N5, axes named", "precomputed", "precomputed, gzip"),
+]
 BOX = Box((1, 2, 3), (4, 20, 30))
 
 
 class _Files(SimpleHTTPRequestHandler):
-    """The files of a folder, whole or in part, and a list of what was asked for."""
+    """The files of a folder, whole or in part, and a list of what was asked for.
+
+    What lies there as NAME.gz is given out as NAME, with the word that it is compressed.
+    """
 
     asked: list[str]
     absent: int  # the status of what is not there
@@ -32,6 +39,8 @@ class _Files(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         self.asked.append(self.path)
         path = Path(self.translate_path(self.path))
+        zipped = path.with_name(f"{path.name}.gz")
+        path = zipped if zipped.is_file() else path
         if not path.is_file():
             self.send_error(self.absent)
             return
@@ -45,6 +54,8 @@ class _Files(SimpleHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{start + len(content) - 1}/{whole_size}")
         else:
             self.send_response(200)
+        if path == zipped:
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(content)))
         self.send_header("ETag", f'"{whole_size}"')  # S3 always sends one
         self.end_headers()
@@ -71,11 +82,11 @@ def serving(folder: Path, absent: int = 404) -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize("absent", [404, 403])  # 403: what public S3 buckets say
-@pytest.mark.parametrize("name", ZARR)
+@pytest.mark.parametrize("name", CHUNKED)
 def test_a_volume_at_an_address_is_that_of_the_folder(tmp_path: Path, name: str, absent: int) -> None:
     written = WRITERS[name](tmp_path)
     with serving(tmp_path, absent) as (address, _):
-        volume = open_volume(f"{address}/{Path(written.location).name}")
+        volume = open_volume(f"{address}/{quote(str(Path(written.location).relative_to(tmp_path)))}")
         assert volume.shape == SHAPE
         assert volume.voxel_size == (written.voxel_size and pytest.approx(written.voxel_size))
         np.testing.assert_array_equal(volume.read(whole(SHAPE)), written.voxels)
@@ -93,9 +104,23 @@ def test_only_the_chunks_under_the_box_are_fetched(tmp_path: Path) -> None:
         assert sorted(asked) == ["/plain.zarr/1.1.1", "/plain.zarr/1.1.2"]
 
 
-def test_an_address_with_nothing_behind_it(tmp_path: Path) -> None:
-    with serving(tmp_path) as (address, _), pytest.raises(VolumeNotFoundError, match=r"none\.zarr"):
-        open_volume(f"{address}/none.zarr")
+@pytest.mark.parametrize("absent", [404, 403])
+@pytest.mark.parametrize("name", ["none.zarr", "none.n5", "none.n5/raw", "none"])
+@pytest.mark.parametrize("before", ["", "n5://", "precomputed://"])
+def test_an_address_with_nothing_behind_it(tmp_path: Path, absent: int, name: str, before: str) -> None:
+    with serving(tmp_path, absent) as (address, _), pytest.raises(VolumeNotFoundError, match=name):
+        open_volume(f"{before}{address}/{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "before"), [("N5", "n5"), ("precomputed", "precomputed"), ("OME-Zarr 0.5", "zarr")]
+)
+def test_the_format_may_stand_before_the_address(tmp_path: Path, name: str, before: str) -> None:
+    written = WRITERS[name](tmp_path)
+    with serving(tmp_path) as (address, _):
+        given = f"{before}://{address}/{Path(written.location).relative_to(tmp_path)}/"
+        np.testing.assert_array_equal(open_volume(given).read(BOX), written.voxels[BOX.slices])
+    assert recognise(given).name.lower().endswith(before)
 
 
 def test_a_web_page_at_the_address(tmp_path: Path) -> None:
@@ -104,20 +129,22 @@ def test_a_web_page_at_the_address(tmp_path: Path) -> None:
         open_volume(address)
 
 
-def test_nobody_answers() -> None:
+@pytest.mark.parametrize("name", ["a.zarr", "image"])
+def test_nobody_answers(name: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with pytest.raises(VolumeNotFoundError, match="cannot be reached") as caught:
-        open_volume(f"http://127.0.0.1:{port}/a.zarr")
+        open_volume(f"http://127.0.0.1:{port}/{name}")
     assert "tensorstore_spec" not in str(caught.value)
     assert "check the address and the network" in str(caught.value)
 
 
-def test_the_server_goes_away_after_opening(tmp_path: Path) -> None:
-    WRITERS["OME-Zarr 0.5"](tmp_path)
+@pytest.mark.parametrize("name", ["OME-Zarr 0.5", "precomputed"])
+def test_the_server_goes_away_after_opening(tmp_path: Path, name: str) -> None:
+    written = WRITERS[name](tmp_path)
     with serving(tmp_path) as (address, _):
-        volume = open_volume(f"{address}/b.ome.zarr")
+        volume = open_volume(f"{address}/{Path(written.location).name}")
     with pytest.raises(VolumeNotFoundError, match="cannot be reached"):
         volume.read(BOX)
 

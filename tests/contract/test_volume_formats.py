@@ -24,7 +24,7 @@ from PIL import Image
 from pickem.errors import PickemError, VolumeFormatError
 from pickem.geometry import Box, whole
 from pickem.volumes import ArrayVolume, Volume, open_volume
-from tests.contract.volume_writers import SHAPE, WRITERS, Written, real_voxels, write_ome_zarr
+from tests.contract.volume_writers import SHAPE, WRITERS, Written, real_voxels, write_n5, write_ome_zarr
 
 Stored = tuple[Volume, NDArray[np.generic]]
 
@@ -121,6 +121,9 @@ SECTION_WRITERS: dict[str, Callable[[Path, NDArray[np.uint8]], object]] = {
     "one.mrc": lambda path, section: mrcfile.new(path, section.astype(np.uint16)).close(),
     "one.zarr": lambda path, section: zarr.create_array(path, data=section),
     "one.ome.zarr": _ome_zarr_section,
+    "one.n5": lambda path, section: write_n5(
+        path, section, "gzip", pixelResolution={"unit": "nm", "dimensions": [4, 8]}
+    ),
 }
 
 
@@ -135,7 +138,7 @@ def test_one_image_is_a_volume_of_one_section(tmp_path: Path, name: str) -> None
     np.testing.assert_array_equal(volume.read(box)[0], image[3:11, 5:30])
 
 
-@pytest.mark.parametrize("name", ["one.h5", "one.ome.zarr"])
+@pytest.mark.parametrize("name", ["one.h5", "one.ome.zarr", "one.n5"])
 def test_the_height_of_a_pixel_stands_for_the_thickness_of_a_lone_section(tmp_path: Path, name: str) -> None:
     SECTION_WRITERS[name](tmp_path / name, real_voxels()[0])
     assert open_volume(tmp_path / name).voxel_size == pytest.approx((8.0, 8.0, 4.0))
@@ -147,6 +150,21 @@ def test_a_size_without_a_known_unit_is_none(tmp_path: Path, unit: str | None) -
     assert open_volume(tmp_path / "a.zarr").voxel_size is None
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"resolution": [4, 8, 50]},
+        {"resolution": [4, 8, 50], "units": ["pixel"] * 3},
+        {"pixelResolution": {"unit": "nm", "dimensions": [4, 8, 0]}},
+        {"pixelResolution": {"unit": "nm", "dimensions": ["4", "8", "50"]}},
+        {"pixelResolution": [4, 8, 50]},
+    ],
+)
+def test_an_n5_size_that_is_none(tmp_path: Path, said: dict[str, object]) -> None:
+    write_n5(tmp_path / "a.n5", real_voxels(), "raw", **said)
+    assert open_volume(tmp_path / "a.n5").voxel_size is None
+
+
 def test_a_zarr_folder_is_known_by_what_is_in_it(tmp_path: Path) -> None:
     zarr.create_array(tmp_path / "any name", data=real_voxels(), zarr_format=2)
     np.testing.assert_array_equal(open_volume(tmp_path / "any name").read(whole(SHAPE)), real_voxels())
@@ -156,6 +174,14 @@ def test_sections_may_lie_in_a_folder_with_a_dot(tmp_path: Path) -> None:
     (tmp_path / "2024.h5").mkdir()
     tifffile.imwrite(tmp_path / "2024.h5" / "0.tif", real_voxels()[0])
     assert open_volume(tmp_path / "2024.h5").shape == (1, *SHAPE[1:])
+
+
+def test_sections_may_lie_beside_notes_and_under_a_folder_named_n5(tmp_path: Path) -> None:
+    folder = tmp_path / "old.n5" / "sections"
+    folder.mkdir(parents=True)
+    tifffile.imwrite(folder / "0.tif", real_voxels()[0])
+    (folder / "info").write_text("aligned twice")
+    assert open_volume(folder).shape == (1, *SHAPE[1:])
 
 
 @pytest.mark.parametrize("ending", ["tif", "png"])

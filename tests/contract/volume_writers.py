@@ -5,6 +5,11 @@ Each writer stores the voxels in a folder, and says where `open_volume` finds th
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import json
+import lzma
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -244,6 +249,104 @@ def write_ome_zarr(
         group.attrs["ome"] = {"version": "0.5", "multiscales": multiscales}
 
 
+def n5_gzip(folder: Path) -> Written:
+    voxels = real_voxels()
+    size = {"pixelResolution": {"unit": "um", "dimensions": [0.004, 0.008, 0.05]}}
+    write_n5(folder / "a.n5" / "volumes" / "raw", voxels, "gzip", **size)
+    (folder / "a.n5" / "attributes.json").write_text('{"n5": "2.5.1"}')
+    return Written(folder / "a.n5" / "volumes" / "raw", voxels, (50.0, 8.0, 4.0))
+
+
+def n5_pyramid(folder: Path) -> Written:
+    voxels = real_voxels().astype(np.uint16) * 257
+    write_n5(folder / "b.n5" / "s0", voxels, "raw")
+    write_n5(folder / "b.n5" / "s1", voxels[:, ::2, ::2], "raw")
+    group = {"n5": "2.5.1", "resolution": [4, 8, 50], "units": ["nm", "nm", "nm"], "downsamplingFactors": []}
+    (folder / "b.n5" / "attributes.json").write_text(json.dumps(group))
+    return Written(folder / "b.n5", voxels, (50.0, 8.0, 4.0))
+
+
+def n5_named_axes(folder: Path) -> Written:
+    voxels = real_voxels().astype(np.float32) / 255
+    order = {"axes": ["z", "c", "y", "x"], "units": ["um", "", "nm", "nm"], "resolution": [0.05, 1, 8, 4]}
+    write_n5(folder / "any name", np.moveaxis(voxels[None], (0, 1, 2, 3), (2, 3, 1, 0)), "xz", **order)
+    return Written(folder / "any name", voxels, (50.0, 8.0, 4.0))
+
+
+_N5_COMPRESSION = {"raw": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
+
+
+def write_n5(path: Path, array: NDArray[Any], packed: str, **attributes: object) -> None:
+    """An N5 dataset by its specification: blocks of big-endian values, the last axis of `array` first."""
+    block = (16, 16, 4, 4)[: array.ndim]
+    path.mkdir(parents=True)
+    dataset = {
+        "dimensions": array.shape[::-1],
+        "blockSize": block,
+        "dataType": array.dtype.name,
+        "compression": {"type": packed},
+    }
+    (path / "attributes.json").write_text(json.dumps(dataset | attributes))
+    for index in np.ndindex(*(-(-n // side) for n, side in zip(array.shape[::-1], block, strict=True))):
+        places = [slice(i * side, (i + 1) * side) for i, side in zip(index, block, strict=True)]
+        part = array[tuple(reversed(places))]
+        header = struct.pack(f">HH{part.ndim}I", 0, part.ndim, *part.shape[::-1])  # mode 0: all of equal size
+        file = path.joinpath(*map(str, index))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        content = part.astype(part.dtype.newbyteorder(">")).tobytes()
+        file.write_bytes(header + _N5_COMPRESSION[packed](content))
+
+
+def precomputed(folder: Path) -> Written:
+    voxels = real_voxels()
+    write_precomputed(folder / "image", voxels)
+    return Written(folder / "image", voxels, (50.0, 8.0, 4.0))
+
+
+def precomputed_gzipped(folder: Path) -> Written:
+    """As CloudVolume writes into a folder."""
+    voxels = real_voxels().astype(np.uint16) * 257
+    write_precomputed(folder / "zipped", voxels, pack=gzip.compress, ending=".gz")
+    return Written(folder / "zipped", voxels, (50.0, 8.0, 4.0))
+
+
+def precomputed_copied_gzipped(folder: Path) -> Written:
+    """As a copy from a bucket, which gave its files out as "content-encoding: gzip"."""
+    voxels = real_voxels().astype(np.float32) / 255
+    write_precomputed(folder / "copied", voxels, pack=gzip.compress)
+    return Written(folder / "copied", voxels, (50.0, 8.0, 4.0))
+
+
+def write_precomputed(
+    path: Path,
+    voxels: NDArray[Any],
+    pack: Callable[[bytes], bytes] = bytes,
+    ending: str = "",
+    channels: int = 1,
+    **scale: object,
+) -> None:
+    """A precomputed image by its specification, (z, y, x), that does not begin at voxel 0."""
+    offset, side, key = (5, 7, 11), (16, 16, 4), "4_8_50"
+    finest = {
+        "key": key,
+        "size": voxels.shape[::-1],
+        "resolution": [4, 8, 50],
+        "voxel_offset": offset,
+        "chunk_sizes": [side],
+        "encoding": "raw",
+    }
+    info = {"type": "image", "data_type": voxels.dtype.name, "num_channels": channels}
+    (path / key).mkdir(parents=True)
+    (path / "info").write_text(json.dumps({**info, "scales": [finest | scale]}))
+    for index in np.ndindex(*(-(-n // s) for n, s in zip(voxels.shape[::-1], side, strict=True))):
+        places = [slice(i * s, (i + 1) * s) for i, s in zip(index, side, strict=True)]
+        chunk = voxels[tuple(reversed(places))]
+        starts = [place.start + o for place, o in zip(places, offset, strict=True)]
+        name = "_".join(f"{start}-{start + n}" for start, n in zip(starts, chunk.shape[::-1], strict=True))
+        content = chunk.astype(chunk.dtype.newbyteorder("<")).tobytes()
+        (path / key / f"{name}{ending}").write_bytes(pack(content * channels))
+
+
 WRITERS: dict[str, Writer] = {
     "tiff stack": tiff_stack,
     "compressed tiff": compressed_tiff_stack,
@@ -268,4 +371,10 @@ WRITERS: dict[str, Writer] = {
     "OME-Zarr 0.4": ome_zarr_04,
     "OME-Zarr 0.5": ome_zarr_05,
     "OME-Zarr, other order": ome_zarr_of_another_order,
+    "N5": n5_gzip,
+    "N5, several levels": n5_pyramid,
+    "N5, axes named": n5_named_axes,
+    "precomputed": precomputed,
+    "precomputed, gzip": precomputed_gzipped,
+    "precomputed, gzip copied": precomputed_copied_gzipped,
 }

@@ -29,6 +29,10 @@ FORMATS = {
     "MRC": "MRC",
     "OME-Zarr 0.4": "Zarr",
     "OME-Zarr 0.5": "Zarr",
+    "N5": "N5",
+    "N5, several levels": "N5",
+    "precomputed": "neuroglancer precomputed",
+    "precomputed, gzip": "neuroglancer precomputed",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 import tifffile
 
+from pickem.geometry import whole
 from pickem.project.project import open_project
 from pickem.project.round import Learning
 from pickem.project.store import NewMask
+from tests.contract.volume_writers import write_n5, write_precomputed
 from tests.fixtures.ome_zarr_reading import valid_label_levels
 from tests.fixtures.tiny_project import (
     SHAPE,
@@ -80,6 +83,25 @@ def test_new_then_status(project: Path, volume: Path) -> None:
     assert "time spent: 0:00:06, 0:00:03 of it on control patches" in status.stdout  # four times 1.5 s
     assert "No advice yet: 0 of the 30 control patches" in status.stdout
     assert "created: project mine" in status.stdout
+
+
+def test_chunked_volumes_with_masks_and_labels(project: Path, volume: Path, tmp_path: Path) -> None:
+    """N5 by the dataset's path, and a precomputed segmentation as labels and as a mask; all of it moves."""
+    voxels = tifffile.imread(volume)
+    write_n5(tmp_path / "em.n5" / "volumes" / "raw", voxels, "gzip")
+    write_precomputed(tmp_path / "painted", (voxels > voxels.mean()).astype(np.uint8), pack=gzip.compress)
+    masks = ("--labels", tmp_path / "painted", "--where", tmp_path / "painted")
+    made = pickem_here(*good(project, tmp_path / "em.n5" / "volumes" / "raw", *masks))
+    assert made.returncode == 0, made.stderr
+    assert "Took over the labels of" in made.stdout
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for name in ("em.n5", "painted", "mine.pickem"):
+        (tmp_path / name).rename(moved / name)
+    with open_project(moved / "mine.pickem") as opened:
+        assert opened.settings.volumes["raw"].path == "em.n5/volumes/raw"
+        np.testing.assert_array_equal(opened.images.volumes["raw"].read(whole(SHAPE)), voxels)
+        assert "raw" in opened.masks
 
 
 def test_status_says_how_long_a_patch_takes_once_twenty_were_timed(tmp_path: Path) -> None:

@@ -26,9 +26,9 @@ from pickem.durable import storage_error, write_durably
 from pickem.errors import OtherResultError, VolumeExistsError, VolumeNotFoundError
 from pickem.geometry import Box
 from pickem.volumes import ImageSpec, LabelValue, OmeZarrImage, Volume, VoxelSize, create_image, open_image
+from pickem.volumes.chunk_storage import read_json
 from pickem.volumes.ome_attributes import group_document
 from pickem.volumes.ome_zarr import is_zarr_folder
-from pickem.volumes.zarr_storage import read_json
 
 Json = dict[str, Any]
 _BYTE = np.dtype(np.uint8)

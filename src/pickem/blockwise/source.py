@@ -7,10 +7,11 @@ from pathlib import Path
 from pickem.blockwise.object_settings import ObjectSettings
 from pickem.blockwise.unfinished import Plan
 from pickem.volumes import Volume
+from pickem.volumes.chunk_storage import is_url
 from pickem.volumes.hdf5 import split_location
-from pickem.volumes.zarr_storage import is_url
 
-_HEADS = ("zarr.json", ".zattrs", ".zarray")  # the file of a Zarr folder that is written when it is made
+# The file of a folder that is written when the image is made: of Zarr, of N5, of precomputed.
+_HEADS = ("zarr.json", ".zattrs", ".zarray", "attributes.json", "s0/attributes.json", "info")
 
 
 def plan_of(source: str, volume: Volume, settings: ObjectSettings, *, image: bool) -> Plan:

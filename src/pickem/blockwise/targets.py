@@ -9,7 +9,7 @@ from pathlib import Path
 from pickem.blockwise.unfinished import Existing, Plan, check_same, unfinished
 from pickem.durable import storage_error
 from pickem.errors import ConfigError, StorageError, VolumeExistsError
-from pickem.volumes.zarr_storage import read_json
+from pickem.volumes.chunk_storage import read_json
 
 TABLES = (".parquet", ".csv")
 PICTURES = (".png", ".svg")

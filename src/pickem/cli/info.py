@@ -18,7 +18,8 @@ def info(
         str,
         typer.Argument(
             metavar="VOLUME",
-            help="A file, a folder of sections, file.h5:/dataset, a Zarr folder or its address.",
+            help="A file, a folder of sections, file.h5:/dataset; a folder of Zarr, x.n5/dataset or "
+            "neuroglancer precomputed, or its address.",
         ),
     ],
     voxel_size: Annotated[

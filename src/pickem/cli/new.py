@@ -27,7 +27,10 @@ START = "start.safetensors"
 def new(
     project: ProjectPath,
     volumes: Annotated[
-        list[str], typer.Argument(metavar="VOLUME...", help="Images: files, folders or URLs.")
+        list[str],
+        typer.Argument(
+            metavar="VOLUME...", help="Images: files, folders, or addresses of Zarr, N5 or precomputed."
+        ),
     ],
     classes: Annotated[list[str], typer.Option("--class", help="What is to be labelled; may be repeated.")],
     voxel_size: Annotated[

@@ -31,8 +31,8 @@ from pickem.project.classes import label_values
 from pickem.project.painting import original, own_box, paint
 from pickem.project.project import Project
 from pickem.volumes import ImageSpec, OmeZarrImage, create_image, open_image
+from pickem.volumes.chunk_storage import read_json
 from pickem.volumes.ome_attributes import group_document, labels_attributes
-from pickem.volumes.zarr_storage import read_json
 
 Progress = Callable[[int, int], None]  # done, of how many
 FOLDER = "labels.ome.zarr"

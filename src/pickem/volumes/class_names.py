@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pickem.errors import VolumeError
-from pickem.volumes.zarr_storage import read_json
+from pickem.volumes.chunk_storage import read_json
 
 
 def class_names(location: str) -> dict[int, str]:

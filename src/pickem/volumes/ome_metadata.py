@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pickem.errors import VolumeFormatError
-from pickem.volumes.units import nm_per
+from pickem.volumes.units import nm_per, voxel_size_of
 from pickem.volumes.volume import VoxelSize
 
 
@@ -86,10 +86,7 @@ def _voxel_size(axes: Sequence[_Axis], transformations: Iterable[_Transformation
     for axis, factors in zip(axes, zip(*scales, strict=True), strict=True):
         if axis.name in "zyx":
             sizes[axis.name] = math.prod(factors) * (nm_per(axis.unit) or 0)
-    if not {"y", "x"} <= sizes.keys() or min(sizes.values()) <= 0:
-        return None
-    # One section has no distance to the next: the height of its pixels stands for it.
-    return sizes.get("z", sizes["y"]), sizes["y"], sizes["x"]
+    return voxel_size_of(sizes)
 
 
 def _first_line(error: Exception) -> str:

@@ -26,6 +26,13 @@ from numpy.typing import NDArray
 from pickem.durable import whole_folder, write_durably
 from pickem.errors import VolumeExistsError, VolumeFormatError
 from pickem.geometry import Box, Shape3, blocks, whole
+from pickem.volumes.chunk_storage import (
+    create_array,
+    explained,
+    explained_writing,
+    open_array_to_write,
+    read_json,
+)
 from pickem.volumes.ome_attributes import (
     Downsampling,
     Json,
@@ -37,13 +44,6 @@ from pickem.volumes.ome_attributes import (
 from pickem.volumes.ome_metadata import read_image
 from pickem.volumes.pyramid import Level, coarse_box, fine_box, plan_levels
 from pickem.volumes.volume import VoxelSize, check_inside, missing
-from pickem.volumes.zarr_storage import (
-    create_array,
-    explained,
-    explained_writing,
-    open_array_to_write,
-    read_json,
-)
 
 _SHARD_KEY = re.compile(rb"c/(\d+)/(\d+)/(\d+)")
 _WRITABLE = "uint8 to uint64, int8 to int64, float16 to float64"

@@ -1,4 +1,4 @@
-"""Where the files of a Zarr array lie: a folder, or an address on the web, on S3 or on Google's storage.
+"""Where the files of an array in chunks lie: a folder, or an address on the web, S3 or Google's storage.
 
 Everything that is said to tensorstore's storage, and everything it answers, passes through here.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -20,10 +20,11 @@ from pickem.durable import storage_error
 from pickem.errors import VolumeError, VolumeFormatError, VolumeNotFoundError
 from pickem.geometry import Shape3
 
-Driver = Literal["zarr", "zarr3"]  # tensorstore's names for Zarr 2 and Zarr 3
+Driver = Literal["zarr", "zarr3", "n5", "neuroglancer_precomputed"]  # tensorstore's names; "zarr" is Zarr 2
 AbsentChunks = Literal["fill value", "error"]
 
-_URL = re.compile(r"(?:https?|s3|gs)://.+")
+# Others write the format before an address: precomputed://gs://bucket/image
+_URL = re.compile(r"(?:(?P<prefix>precomputed|n5|zarr)://)?(?P<address>(?:https?|s3|gs)://.+)")
 _ZSTD_LEVEL = 3
 _PATIENCE_S = 60  # for what opening reads
 _RETRIES = {"max_retries": 4, "initial_delay": "200ms", "max_delay": "2s"}  # two seconds in all
@@ -32,8 +33,14 @@ _FORBIDDEN = ("PERMISSION_DENIED", "UNAUTHENTICATED")
 
 
 def is_url(location: str) -> bool:
-    """Whether `location` is an address (http, https, s3, gs) and not a path."""
+    """Whether `location` is an address (http, https, s3, gs), the format before it or not, and not a path."""
     return _URL.fullmatch(location) is not None
+
+
+def format_before(url: str) -> str | None:
+    """The format that stands before an address: "precomputed", "n5" or "zarr", if any."""
+    match = _URL.fullmatch(url)
+    return match["prefix"] if match else None
 
 
 def open_array(location: str, driver: Driver, absent_chunks: AbsentChunks) -> ts.TensorStore:
@@ -51,11 +58,41 @@ def open_array(location: str, driver: Driver, absent_chunks: AbsentChunks) -> ts
     return store
 
 
+def open_files(files: Mapping[str, bytes], driver: Driver) -> ts.TensorStore:
+    """The array that these files, by name, are, for reading; an absent chunk is the fill value. Raises as
+    `open_array`."""
+    context = _context()
+    memory = ts.KvStore.open({"driver": "memory"}, context=context).result()
+    for name, content in files.items():
+        memory[name] = content
+    spec = {"driver": driver, "kvstore": {"driver": "memory"}, "fill_missing_data_reads": True}
+    store: ts.TensorStore = ts.open(spec, context=context, read=True).result(timeout=_PATIENCE_S)
+    return store
+
+
 def read_json(location: str, key: str) -> dict[str, Any] | None:
     """The JSON object in the file `key` at `location`; None where there is no such file.
 
     A file that may not be read counts as absent: public S3 buckets say "forbidden" of what they do not have.
     """
+    content = _read(location, key)
+    if content is None:
+        return None
+    try:
+        found = json.loads(content)
+    except ValueError as error:
+        raise _damaged(location, f"{key} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise _damaged(location, f"{key} holds no object")
+    return found
+
+
+def has_file(location: str, key: str) -> bool:
+    """Whether the file `key` is at `location` and may be read. For small files: it is fetched."""
+    return _read(location, key) is not None
+
+
+def _read(location: str, key: str) -> bytes | None:
     with explained(location):
         store = ts.KvStore.open(_storage(location), context=_context()).result(timeout=_PATIENCE_S)
         try:
@@ -64,15 +101,7 @@ def read_json(location: str, key: str) -> dict[str, Any] | None:
             if str(error).startswith(_FORBIDDEN):
                 return None
             raise
-    if answer.state != "value":
-        return None
-    try:
-        content = json.loads(answer.value)
-    except ValueError as error:
-        raise _damaged(location, f"{key} is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise _damaged(location, f"{key} holds no object")
-    return content
+    return bytes(answer.value) if answer.state == "value" else None
 
 
 @contextmanager
@@ -156,9 +185,10 @@ def is_absent(error: ValueError) -> bool:
 
 
 def _storage(location: str) -> dict[str, Any]:
-    if not is_url(location):
+    url = _URL.fullmatch(location)
+    if url is None:
         return {"driver": "file", "path": f"{Path(location).absolute()}/"}
-    storage: dict[str, Any] = ts.KvStore.Spec(location.rstrip("/") + "/").to_json()
+    storage: dict[str, Any] = ts.KvStore.Spec(url["address"].rstrip("/") + "/").to_json()
     endpoint = os.environ.get(
         "AWS_ENDPOINT_URL"
     )  # S3 of another provider, which tensorstore does not look up
@@ -192,6 +222,6 @@ def _damaged(location: str, why: str) -> VolumeFormatError:
     return VolumeFormatError(
         "The image cannot be read.",
         got=f"{location}: {why}",
-        expected="a whole Zarr array",
+        expected="a whole image",
         todo="copy or fetch it again",
     )
