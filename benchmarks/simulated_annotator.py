@@ -5,8 +5,8 @@
 benchmark      `pickem benchmark` on the split, one strategy, seed 0
 waiting        `pickem label --simulate` with the benchmark's pool and start and no control patches, which
                waits for each network: the same curve
-working        as a person works: candidates tile the volume, control patches in between, first picks by
-               texture, a patch every --pace seconds, whatever the trainer is doing meanwhile
+working        as a person works: candidates tile the volume, control patches in between, first picks
+               spread over it, a patch every --pace seconds, whatever the trainer is doing meanwhile
 
 Every network is evaluated on the split's other part. Needs a split with one region in either part. Writes a
 table of docs/results/labelling.md.

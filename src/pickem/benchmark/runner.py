@@ -49,7 +49,7 @@ def benchmark(
     out: Path,
     *,
     split: SplitName = "test",
-    strategies: Sequence[str] = ("random", "entropy"),
+    strategies: Sequence[str] = ("random", "auto"),
     seeds: int = 1,
     rounds: int | None = None,
     profile: str | Profile = "auto",

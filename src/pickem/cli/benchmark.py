@@ -27,7 +27,7 @@ def benchmark(
             help="Names with commas between (see `pickem strategies`); full-matched and full-converged "
             "train on all labels."
         ),
-    ] = "random,entropy",
+    ] = "random,auto",
     seeds: Annotated[int, typer.Option(help="Runs per strategy, with seeds 0, 1, …")] = 1,
     rounds: Annotated[int | None, typer.Option(help="Evaluations per run; the profile's by default.")] = None,
     profile: Annotated[

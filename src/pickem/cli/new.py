@@ -49,7 +49,7 @@ def new(
     patch: Annotated[
         int, typer.Option(help="Height and width of a patch, pixels.", min=16, max=LARGEST_PATCH)
     ] = 128,
-    strategy_name: Annotated[str, typer.Option("--strategy", help="How patches are chosen.")] = "entropy",
+    strategy_name: Annotated[str, typer.Option("--strategy", help="How patches are chosen.")] = "auto",
     unpainted: Annotated[
         Unpainted, typer.Option(help="What a pixel means that nobody painted.")
     ] = "background",

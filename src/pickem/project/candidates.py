@@ -18,18 +18,16 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
+from scipy.stats.qmc import Halton
 
-from pickem.acquisition import Feature, PoolFeatures, Selection
+from pickem.acquisition import Selection
 from pickem.errors import ConfigError
 from pickem.geometry import PatchId, Shape3
 from pickem.project.where import MOST_ASKED, Masks, inside, patches_anywhere
-from pickem.strategies import strategy
-from pickem.strategies.look_alikes import WithoutLookAlikes
+from pickem.strategies.nearness import far_apart
 
 Shapes = Mapping[str, Shape3]
 SHARE_SAMPLE = 2000  # patches
-SPARSE = 4  # one pixel in so many along either side is enough to know the range of the grey values
 LEAST_SHARE = 0.75  # of the tiling stays free to be labelled, however many audit patches are asked for
 
 
@@ -176,48 +174,14 @@ def _some(total: int, count: int, rng: np.random.Generator) -> list[int]:
     return [int(number) for number in numbers]
 
 
-def first_picks(
-    patches: Sequence[PatchId], images: NDArray[np.generic], k: int, rng: np.random.Generator
-) -> Selection:
-    """`k` of `patches` whose textures differ most from one another, before there is any network.
+def first_picks(patches: Sequence[PatchId], k: int, rng: np.random.Generator) -> Selection:
+    """`k` of `patches`, which lie in the order of the volumes' sections, before there is any network.
 
-    `images` (n, h, w) are their grey values. K-means on the descriptors, as the strategy of that name does on
-    the network's embedding; no two that show nearly the same.
+    They are spread evenly over that order, the first few of them as well as all (a Halton sequence, of which
+    the ranks are taken so that none comes twice), and no two show nearly the same. The grey values are not
+    asked: patches whose textures differ taught no more (docs/results/labelling.md).
     """
-    pool = PoolFeatures(patches, {Feature.EMBEDDING: textures(images)})
-    nothing = PoolFeatures([], {Feature.EMBEDDING: np.zeros((0, pool.column(Feature.EMBEDDING).shape[1]))})
-    picked = WithoutLookAlikes(strategy("k-means")).select(pool, nothing, k, rng)
-    reasons = tuple("among the first: a texture unlike the others" for _ in picked.patches)
-    return Selection(picked.patches, picked.utilities, reasons)
-
-
-def textures(images: NDArray[np.generic]) -> NDArray[np.float32]:
-    """(n, 9) descriptors, standardised over the patches: brightness, contrast, and at three scales the mean
-    and spread of the gradient, and the share of fine structure."""
-    rows = []
-    for image in _scaled(images):
-        row = [float(image.mean())]
-        for sigma in (1.0, 2.0, 4.0):
-            edges = gaussian_gradient_magnitude(image, sigma)
-            row += [float(edges.mean()), float(edges.std())]
-        row += [float(image.std()), float((image - gaussian_filter(image, 2.0)).std())]
-        rows.append(row)
-    table = np.array(rows, np.float32)
-    spread = table.std(axis=0)
-    standardised: NDArray[np.float32] = (table - table.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    return standardised
-
-
-def _scaled(images: NDArray[np.generic]) -> Iterator[NDArray[np.float32]]:
-    """Each of the images (n, h, w) on one scale, where nearly all grey values lie between 0 and 1.
-
-    So that float32 holds whatever values a volume has. Single values far outside are cut off at −1 and 2.
-    """
-    sample = images[:, ::SPARSE, ::SPARSE].astype(np.float64)
-    low, high = np.percentile(sample, [1, 99])
-    if low == high:
-        low, high = sample.min(), sample.max()
-    spread = high / 2 - low / 2 or 1.0  # halves, as the difference of two huge values would overflow
-    for image in images:
-        scaled = (image.astype(np.float64) / 2 - low / 2) / spread
-        yield scaled.clip(-1, 2).astype(np.float32)
+    places = Halton(1, rng=rng).random(len(patches))[:, 0]
+    picks = far_apart(patches, places.argsort().argsort().tolist(), [], k)
+    reasons = ("among the first: spread evenly over the volume",) * len(picks)
+    return Selection(tuple(patches[i] for i in picks), (0.0,) * len(picks), reasons)

@@ -46,7 +46,7 @@ from pickem.volumes import Rescaled
 if TYPE_CHECKING:
     from pickem.predictor import NetworkPredictor
 
-FIRST_CANDIDATES = 1000  # whose textures are compared before there is a network
+FIRST_CANDIDATES = 1000  # among which the first picks are spread, before there is a network
 QUEUE = 3  # rounds' worth of patches are queued, so that nobody waits for a round to end
 
 
@@ -121,7 +121,7 @@ class Project:
         return [patch for patch in pool if tiling.allows(patch)]
 
     def first_picks(self, drawing: np.random.Generator, selecting: np.random.Generator) -> Selection:
-        """What to label while there is no network: patches that differ, none that was answered."""
+        """What to label while there is no network: patches from everywhere, none that was answered."""
         settings, gone = self.settings, set(self.store.answered())
         drawn = [patch for patch in self.draw(FIRST_CANDIDATES, drawing, gone) if patch not in gone]
         wanted = min(settings.first_patches + (QUEUE - 1) * settings.per_round, len(drawn))
@@ -129,7 +129,7 @@ class Project:
             return Selection(tuple(drawn[:wanted]), (0.0,) * wanted, ("drawn at random",) * wanted)
         if not drawn:
             return Selection((), (), ())
-        return first_picks(drawn, self.images.images(drawn), wanted, selecting)
+        return first_picks(drawn, wanted, selecting)
 
     def predictor(self, device: DeviceName = "auto") -> NetworkPredictor:
         """A network with the project's first weights, for what `inputs` gives."""

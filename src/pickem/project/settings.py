@@ -81,7 +81,7 @@ class ProjectSettings(BaseModel):
     margin: int = Field(64, ge=0)  # pixels of surroundings that the page shows
     start: str | None = None  # weights to begin with, of another project; a file in `checkpoints`
     unpainted: Unpainted = "background"
-    strategy: str = "entropy"
+    strategy: str = "auto"
     candidates: Literal["tiling", "random"] = "tiling"  # random: a fixed pool, as in the benchmark
     first_patches: int = Field(20, ge=1)  # labels before the first network is trained
     per_round: int = Field(20, ge=1)  # labels before the network is trained again

@@ -18,6 +18,7 @@ from pickem.strategies.random import Random, RandomForeground
 from pickem.strategies.stochastic import PowerEntropy
 from pickem.strategies.uncertain_core_set import UncertainCoreSet
 
+AUTO = "uncertain-core-set"  # why: docs/decisions/0030-strategy-auto.md
 ENTRY_POINT_GROUP = "pickem.strategies"
 
 
@@ -31,6 +32,7 @@ class Listing:
 
 
 BUILT_IN: dict[str, Listing] = {
+    "auto": Listing(UncertainCoreSet, f"what has needed the fewest labels so far: {AUTO}"),
     "random": Listing(Random, "patches drawn at random: the paper's baseline"),
     "random-foreground": Listing(
         RandomForeground, "half of the picks from patches with foreground; simulated oracle only"

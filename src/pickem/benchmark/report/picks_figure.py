@@ -17,7 +17,7 @@ from pickem.benchmark.report.stored_views import PickView, ViewFolder, read_pick
 from pickem.benchmark.report.style import new_figure
 
 QUERIES = 4  # paper, Figure 4
-PREFERRED = ("least-confidence", "entropy", "margin", "bald-entropy", "bald")
+PREFERRED = ("least-confidence", "auto", "entropy", "margin", "bald-entropy", "bald")
 WIDTH_MM = 100.0
 _BAR_WIDTH = 0.08  # of a panel
 _MARGINS_MM = 15.0  # labels on the left, colour bars on the right

@@ -33,7 +33,7 @@ from pickem.benchmark.report.style import (
 )
 
 LABELS = 120  # patches (paper, Figure 3)
-PREFERRED = ("random", "k-means", "entropy")  # the paper's choice
+PREFERRED = ("random", "k-means", "entropy", "auto")  # the paper's choice
 WIDTH_MM, COLUMNS = 100.0, 3  # at most so many side by side
 _LEGEND_COLUMNS = 3
 _CLASS_COLOURS = (SKY_BLUE, GREEN, BLUE, ORANGE)

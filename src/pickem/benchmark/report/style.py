@@ -58,6 +58,7 @@ class LineStyle:
 
 _STYLES = MappingProxyType(
     {
+        "auto": LineStyle(VERMILLION, "*"),
         "random": LineStyle(BLACK, "o"),
         "random-foreground": LineStyle(GREY, "o", filled=False),
         "entropy": LineStyle(VERMILLION, "s"),
