@@ -41,6 +41,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         volumes={"first": VolumeSource(path="training.tif")},
         patch=profile.patch,
         margin=16,
+        strategy="entropy",
         candidates="random",
         first_patches=profile.initial,
         per_round=profile.per_round,

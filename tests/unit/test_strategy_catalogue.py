@@ -8,6 +8,7 @@ import pytest
 
 from pickem.errors import StrategyError, UnknownStrategyError
 from pickem.strategies import catalogue, strategy
+from pickem.strategies.catalogue import AUTO
 from tests.fixtures.distribution import install
 
 MINE = '''
@@ -29,6 +30,11 @@ def test_every_listing_makes_a_strategy_and_says_a_line_about_it() -> None:
     for name, listed in catalogue().items():
         assert listed.make().needs == strategy(name).needs
         assert len(listed.about.splitlines()) == 1
+
+
+def test_auto_is_the_strategy_that_it_is_said_to_be() -> None:
+    assert type(strategy("auto")) is type(strategy(AUTO))
+    assert AUTO in catalogue()["auto"].about
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ class SimulatedAnnotator:
         self._told = told
         self._session = requests.Session()
         self._session.headers.update({"X-Pickem": "1", "X-Pickem-Token": token, "X-Pickem-Annotator": NAME})
+        # Whoever paints for longer than the server keeps a connection would find it closed.
+        self._session.headers["Connection"] = "close"
 
     def paint(self, patches: int) -> None:
         """Submit masks until `patches` patches are labelled.
