@@ -117,7 +117,7 @@ def test_nothing_in_the_queue_is_near_another_or_near_what_was_answered(
     tmp_path: Path, strategy: str
 ) -> None:
     with open_project(make_tiny_project(tmp_path, strategy=strategy, audit_patches=0)) as project:
-        assert no_two_are_near(queue(project)), "the first patches, chosen by texture"
+        assert no_two_are_near(queue(project)), "the first patches, spread over the volume"
         paint_queue(project, 4)
         learn(project)
         skipped = project.store.queue()[0].stored
