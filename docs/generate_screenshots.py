@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import requests
 import tifffile
+from numpy.typing import NDArray
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
@@ -27,6 +28,7 @@ ADDRESS, TOKEN = "http://127.0.0.1:8797", "screenshots"
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 NAMES = ("rat2-data5", "rat3-data9", "rat3-data10", "rat3-data11")
 PAINTED = 20
+LEAST_SHOWN = 0.4  # of a patch, axons and myelin
 
 
 def main() -> None:
@@ -71,7 +73,7 @@ def take_pictures(page: Page, truth: Path) -> None:
     page.wait_for_timeout(3000)
     page.screenshot(path=IMAGES / "label-training.png")
     wait_for(lambda: has_ranked(session))
-    while session.get(f"{ADDRESS}/api/next").json()["kind"] == "audit":
+    while not worth_a_picture(session.get(f"{ADDRESS}/api/next").json(), truth):
         paint(session, truth, 1)
     page.reload()
     page.wait_for_selector("body[data-patch-id]")
@@ -109,18 +111,28 @@ def draw_a_stroke(page: Page) -> None:
 
 def paint(session: requests.Session, truth: Path, count: int = PAINTED) -> None:
     """Submit the ground truth of the next patches."""
-    labels = {name: tifffile.imread(truth / f"{name}_labels.tif") for name in NAMES}
     painted = 0
     while painted < count:
         p = session.get(f"{ADDRESS}/api/next").json()
-        mask = labels[p["volume"]][p["y"] : p["y"] + p["height"], p["x"] : p["x"] + p["width"]]
         answer = session.put(
             f"{ADDRESS}/api/patches/{p['id']}/mask",
             params={"revision": p["revision"], "state": "submitted", "seconds": 40},
-            data=mask.astype(np.uint8).tobytes(),
+            data=truth_of(p, truth).tobytes(),
         )
         answer.raise_for_status()
         painted += 1 if count == 1 or p["kind"] == "query" else 0
+
+
+def worth_a_picture(patch: dict[str, Any], truth: Path) -> bool:
+    """Whether a patch comes with a proposal and shows more than the resin beside the tissue."""
+    return patch["kind"] == "query" and bool((truth_of(patch, truth) > 0).mean() > LEAST_SHOWN)
+
+
+def truth_of(patch: dict[str, Any], truth: Path) -> NDArray[np.uint8]:
+    """The mask that a perfect annotator would paint."""
+    y, x = patch["y"], patch["x"]
+    labels = tifffile.imread(truth / f"{patch['volume']}_labels.tif")
+    return labels[y : y + patch["height"], x : x + patch["width"]].astype(np.uint8)
 
 
 def answers(session: requests.Session) -> bool:

@@ -56,7 +56,7 @@ class UncertainCoreSet:
             tuple(pool.patches[i] for i in order),
             tuple(utilities),
             tuple(
-                f"the network is undecided here (mean entropy {entropy[i]:.4g} nats), and it looks unlike "
+                f"the network is undecided here (mean entropy {entropy[i]:.2g} nats), and it looks unlike "
                 "what is labelled or picked so far"
                 for i in order
             ),
