@@ -208,3 +208,13 @@ def test_an_array_of_other_axes_or_type_is_refused(array: NDArray[np.generic]) -
     with pytest.raises(PickemError) as caught:
         ArrayVolume(array)
     assert isinstance(caught.value, VolumeFormatError)
+
+
+@pytest.mark.parametrize("name", ["precomputed, gzip", "precomputed, gzip copied"])
+def test_other_files_beside_gzipped_chunks_do_not_hide_them(tmp_path: Path, name: str) -> None:
+    """Else every chunk would be looked for under a name that it does not have, and read as 0."""
+    written = WRITERS[name](tmp_path)
+    for folder in {chunk.parent for chunk in Path(written.location).rglob("*_*_*")}:
+        (folder / ".DS_Store").write_bytes(b"Bud1")
+        (folder / "0-notes.txt").write_text("whatever")
+    np.testing.assert_array_equal(open_volume(written.location).read(whole(SHAPE)), written.voxels)

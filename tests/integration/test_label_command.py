@@ -157,7 +157,7 @@ def test_a_network_learns_ranks_and_proposes(tmp_path: Path) -> None:
         assert now["network"]["labelled"] == FIRST
         served = page.read("next")
         assert served["proposed_by"] is not None
-        assert "among the first" not in served["reason"]  # the network's own reason, not that of the first patches
+        assert "among the first" not in served["reason"]  # but the network's own reason
         assert set(np.unique(page.pixels(served["id"], "proposal", PATCH))) <= {0, 1}
         while progress(page)["labelled"] < FIRST + PER_ROUND:
             page.paint(1)

@@ -94,6 +94,7 @@ def test_pretraining_ends_when_labels_wait_and_keeps_what_it_learned(tmp_path: P
         assert header["steps"] == 5
         assert "5 of 1000 steps" in project.store.events(1)[0][2]
         assert due(project, "person") == "train"
+        assert due(project, "simulated") == "pretrain", "what has to be repeatable goes on to the end"
 
 
 def test_labels_that_are_there_first_are_not_kept_waiting(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_killed_while_it_is_made_there_is_none(tmp_path: Path) -> None:
         with killed_before(step), pytest.raises(Killed):
             FeatureTable.create(tmp_path / "t", ABOUT, VOLUMES, made_up(3, 0), ROOM)
         assert FeatureTable.open(tmp_path / "t", ABOUT) is None
-        assert read_filled(tmp_path / "t") is None
+        assert read_filled(tmp_path / "t", ABOUT) is None
 
 
 def test_only_the_table_that_is_meant_is_opened(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_only_the_table_that_is_meant_is_opened(tmp_path: Path) -> None:
     assert FeatureTable.open(tmp_path / "other", ABOUT) is None
 
 
-@pytest.mark.parametrize("file", ["about.json", "places.npy", "embedding.npy"])
+@pytest.mark.parametrize("file", ["about.json", "places.npy", "embedding.npy", "filled.json"])
 @pytest.mark.parametrize("damage", ["gone", "cut short"])
 def test_a_damaged_table_is_not_opened(tmp_path: Path, file: str, damage: str) -> None:
     FeatureTable.create(tmp_path / "t", ABOUT, VOLUMES, made_up(3, 0), ROOM)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pickem.acquisition import Feature, PoolFeatures
+from pickem.acquisition import Feature, PoolFeatures, Selection
+from pickem.errors import SelectionError
 from pickem.geometry import PatchId
 from pickem.strategies import strategy
 from pickem.strategies.catalogue import BUILT_IN
@@ -88,3 +89,25 @@ def test_the_most_uncertain_place_is_picked_once_and_the_next_ones_follow() -> N
     picks = WithoutLookAlikes(strategy("entropy")).select(pool, nothing, 5, np.random.default_rng(0))
     assert [(p.x, p.z) for p in picks.patches] == [(0, 0), (0, 3), (0, 6), (64, 0), (64, 3)]
     assert list(picks.utilities) == pytest.approx([2.0, 1.97, 1.94, 1.0, 0.97])
+
+
+class Picks:
+    """A third party's strategy that does what it should not."""
+
+    needs: frozenset[Feature] = frozenset()
+
+    def __init__(self, *patches: PatchId) -> None:
+        self._patches = patches
+
+    def select(
+        self, pool: PoolFeatures, labelled: PoolFeatures, k: int, rng: np.random.Generator
+    ) -> Selection:
+        return Selection(self._patches, (0.0,) * len(self._patches), ("",) * len(self._patches))
+
+
+@pytest.mark.parametrize("picks", [(), (PatchId("elsewhere", 0, 0, 0, SIDE, SIDE),)], ids=["none", "foreign"])
+def test_a_strategy_that_picks_what_is_not_there_is_refused(picks: tuple[PatchId, ...]) -> None:
+    """And nobody waits for it for ever."""
+    pool = PoolFeatures([PatchId("a", z, 0, 0, SIDE, SIDE) for z in range(9)], {})
+    with pytest.raises(SelectionError, match="does not pick as it has to"):
+        WithoutLookAlikes(Picks(*picks)).select(pool, PoolFeatures([], {}), 2, np.random.default_rng(0))

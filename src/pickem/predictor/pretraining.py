@@ -55,6 +55,8 @@ def pretrain(
     on_host = torch.Generator().manual_seed(int(rng.integers(2**63)))
     module = UNet(network, 1, on_host)
     begun = _begun(path, module, network, settings)
+    if begun:
+        on_host.manual_seed(on_host.initial_seed() + begun)  # so as not to hide the same blocks once more
     module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
     schedule = schedule_of(optimiser, "one-cycle", settings.learning_rate, settings.steps)

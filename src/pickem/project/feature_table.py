@@ -21,7 +21,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from pickem.acquisition import Feature, PoolFeatures
 from pickem.durable import storage_error, whole_folder, write_durably
@@ -74,7 +74,7 @@ class FeatureTable:
         self._folder = folder
         self._header = _Header.model_validate_json((folder / "about.json").read_bytes())
         self._room = min(len(self._mapped(name)) for name in (_PLACES, *self._header.columns))
-        self.filled = read_filled(folder) or Filled()
+        self.filled = _read_filled(folder)
 
     @classmethod
     def create(
@@ -95,8 +95,9 @@ class FeatureTable:
                 raise storage_error(folder, error) from error
             header = _Header(about=about, volumes=tuple(volumes), columns=tuple(sorted(first.columns)))
             write_durably(building / "about.json", header.model_dump_json().encode())
+            empty = Filled(drawn=len(first), to_look_at=to_look_at)
+            write_durably(building / "filled.json", empty.model_dump_json().encode())
             table = cls(building)
-            table.filled = Filled(drawn=len(first), to_look_at=to_look_at)
             table.append(first, looked_at=0)
         return cls(folder)
 
@@ -107,7 +108,7 @@ class FeatureTable:
             table = cls(folder)
         except (OSError, ValueError):
             return None
-        return table if table._header.about == about else None
+        return table if table._header.about == about and table.filled.rows <= table._room else None
 
     def append(self, features: PoolFeatures, looked_at: int) -> None:
         """Add patches with the table's columns, of its volumes. On the disk when this returns.
@@ -164,12 +165,18 @@ class FeatureTable:
         self.filled = filled
 
 
-def read_filled(folder: Path) -> Filled | None:
-    """How far the table in a folder has been filled; None where there is none, or a damaged one."""
+def read_filled(folder: Path, about: About) -> Filled | None:
+    """How far the table in a folder has been filled; None where there is none, a damaged one, or one of
+    something else."""
     try:
-        return Filled.model_validate_json((folder / "filled.json").read_bytes())
-    except (OSError, ValidationError):
+        header = _Header.model_validate_json((folder / "about.json").read_bytes())
+        return _read_filled(folder) if header.about == about else None
+    except (OSError, ValueError):
         return None
+
+
+def _read_filled(folder: Path) -> Filled:
+    return Filled.model_validate_json((folder / "filled.json").read_bytes())
 
 
 def row_bytes(features: PoolFeatures) -> int:

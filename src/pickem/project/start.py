@@ -12,7 +12,7 @@ from typing import Literal
 
 from pickem.errors import CheckpointError
 from pickem.learning import Purpose, stream
-from pickem.predictor import FitReport, NetworkPredictor, PretrainingSettings, pretrain
+from pickem.predictor import FitReport, NetworkPredictor, PretrainingSettings, pretrain, pretrained_steps
 from pickem.project import rounds
 from pickem.project.inputs import InputPool
 from pickem.project.project import Project
@@ -28,7 +28,9 @@ def pretraining_is_due(project: Project, annotator: Annotator) -> bool:
         return False
     if settings.recipe.pretraining.task == "none" or settings.start or rounds.latest_round(project.store):
         return False
-    return not _is_there(start_path(project))
+    planned = settings.recipe.pretraining
+    begun = pretrained_steps(start_path(project), settings.recipe.network, planned)
+    return 0 < begun < planned.steps or not _is_there(start_path(project))
 
 
 def labels_are_waiting(project: Project) -> bool:

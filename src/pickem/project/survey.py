@@ -43,19 +43,19 @@ def is_surveyed(project: Project) -> bool:
 
 def is_begun(project: Project, at: Round) -> bool:
     """Whether the network of a round has looked at those that were drawn."""
-    return read_filled(_folder(project, at)) is not None
+    return _filled(project, at) is not None
 
 
 def is_outgrown(project: Project, at: Round) -> bool:
     """Whether so much was looked at since the queue was ranked that it is worth ranking it again."""
-    filled = read_filled(_folder(project, at)) or Filled()
+    filled = _filled(project, at) or Filled()
     new = filled.rows - filled.ranked
     return new > 0 and (new >= filled.ranked or filled.complete)
 
 
 def is_complete(project: Project, at: Round) -> bool:
     """Whether the network of a round has looked at all of the volume, or at as much as it is to."""
-    filled = read_filled(_folder(project, at))
+    filled = _filled(project, at)
     return filled is not None and filled.complete
 
 
@@ -68,14 +68,7 @@ class Survey:
         self._progress = progress
         self.round = at.number
         self._folder = _folder(project, at)
-        self._about: About = {
-            "round": at.number,
-            "finished": str(at.finished),  # a database that was put back may count rounds once more
-            "features": [str(feature) for feature in sorted(project.strategy.needs)],
-            "volumes": {name: list(shape) for name, shape in project.shapes.items()},
-            "patch": project.settings.patch,
-            "survey": project.settings.survey,
-        }
+        self._about = _about(project, at)
         self._table = FeatureTable.open(self._folder, self._about) if is_surveyed(project) else None
 
     def drawn(self) -> list[PatchId]:
@@ -120,6 +113,8 @@ class Survey:
     def _begin(self, drawn: PoolFeatures) -> FeatureTable:
         """A table with the candidates that were drawn."""
         most = min(self._project.settings.survey, MOST_BYTES // row_bytes(drawn), len(self._candidates))
+        if not len(drawn):  # nothing is left to be labelled, and the width of the columns is not known
+            most = 0
         return FeatureTable.create(self._folder, self._about, list(self._project.shapes), drawn, most)
 
     def _forget(self) -> None:
@@ -148,6 +143,21 @@ class Survey:
         """Those that were drawn, and are measured already."""
         assert self._table is not None
         return frozenset(self._table.features().patches[: self._table.filled.drawn])
+
+
+def _about(project: Project, at: Round) -> About:
+    """What the features of a round's network depend on, and which patches may be among them."""
+    return {
+        "round": at.number,
+        "finished": str(at.finished),  # a database that was put back may count rounds once more
+        "shapes": {name: list(shape) for name, shape in project.shapes.items()},
+        "settings": project.settings.model_dump(mode="json"),
+    }
+
+
+def _filled(project: Project, at: Round) -> Filled | None:
+    """How far the table of a round's network was filled; None where there is none that may be used."""
+    return read_filled(_folder(project, at), _about(project, at))
 
 
 def _are_left(table: FeatureTable, k: int, taken: Collection[PatchId]) -> bool:

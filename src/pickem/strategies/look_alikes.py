@@ -8,9 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickem.acquisition import Feature, PoolFeatures, Selection, Strategy
+from pickem.errors import SelectionError
 from pickem.geometry import PatchId
 from pickem.strategies.checks import at_most
 from pickem.strategies.nearness import Neighbours
+
+
+def _broken(got: str) -> SelectionError:
+    return SelectionError(
+        "The strategy does not pick as it has to.", got=got, expected="distinct patches of the pool"
+    )
 
 
 class WithoutLookAlikes:
@@ -49,8 +56,13 @@ class WithoutLookAlikes:
             free = apart & there
             found = self._ask(pool, free if free.any() else there, labelled, rows, k - len(picks), rng)
             stay = []
+            if not len(found):
+                raise _broken("no patch, of many that are left")
             for position, patch in enumerate(found.patches):
-                (row,) = neighbours.same_as(patch)
+                same = neighbours.same_as(patch)
+                if len(same) != 1 or not there[same[0]]:
+                    raise _broken(f"{patch}, which was not offered, or was picked already")
+                (row,) = same
                 if apart[row] or not free.any():
                     stay.append(position)
                     rows = np.append(rows, row)

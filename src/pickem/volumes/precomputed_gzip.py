@@ -10,6 +10,7 @@ import gzip
 import itertools
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,22 +26,31 @@ from pickem.volumes.chunked import ChunkedVolume, as_zyx
 from pickem.volumes.volume import VoxelSize, check_box, missing
 
 _MAGIC = b"\x1f\x8b"  # the first bytes of a gzip file
+_CHUNK = re.compile(r"-?\d+--?\d+(_-?\d+--?\d+){2}(\.\w+)?")  # X-X_Y-Y_Z-Z.gz
 _KEY = "chunks"  # the folder of the unpacked chunks, in memory
 _OTHERS = (".br", ".zstd", ".xz", ".bz2")  # endings that CloudVolume gives to what is compressed otherwise
 
 
 def packing(chunks: Path) -> Literal["gzip", "none"]:
-    """How the chunks in a folder are compressed, by the first of them. Raises VolumeFormatError for what
-    cannot be unpacked."""
+    """How the chunks in a folder are compressed: by their names, or else by what the first of them holds.
+
+    Other files may lie there. Raises VolumeFormatError for what cannot be unpacked.
+    """
     try:
         with os.scandir(chunks) as entries:
-            first = next((entry for entry in entries if entry.is_file()), None)
+            first, gzipped = None, False
+            for entry in entries:
+                if _CHUNK.fullmatch(entry.name):
+                    first = first or entry
+                    gzipped = gzipped or entry.name.endswith(".gz")
         if first is None:
             return "none"
         with Path(first.path).open("rb") as file:
             begins = file.read(len(_MAGIC))
     except OSError:
         return "none"  # no chunk was ever written, or reading them says why it fails
+    if gzipped:
+        return "gzip"
     if first.name.endswith(_OTHERS):
         raise VolumeFormatError(
             f"The chunks in {chunks} are compressed in a way that pickem does not read.",
