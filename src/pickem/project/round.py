@@ -42,7 +42,7 @@ from pickem.project.start import (
     start_pretrained,
 )
 from pickem.project.store import Store
-from pickem.project.survey import Survey, is_begun, is_complete, is_outgrown, is_surveyed
+from pickem.project.survey import Survey, next_step
 from pickem.project.uncertainty import uncertainty, write_uncertainties
 from pickem.strategies.look_alikes import WithoutLookAlikes
 
@@ -68,13 +68,12 @@ def due(project: Project, annotator: Annotator = "simulated") -> Part | None:
         return "train"
     if not latest:
         return None
-    surveyed = is_surveyed(project)
-    behind = surveyed and (not is_begun(project, latest) or is_outgrown(project, latest))
-    if runs_dry or not latest.ranked or behind:
+    survey = next_step(project, latest)
+    if runs_dry or not latest.ranked or survey == "rank":
         return "rank"
     if _to_measure(project):
         return "measure"
-    return "survey" if surveyed and annotator == "person" and not is_complete(project, latest) else None
+    return "survey" if survey and annotator == "person" else None
 
 
 class Learning:

@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +27,12 @@ from pickem.learning import Purpose, stream
 from pickem.learning.round import StageProgress
 from pickem.predictor import Predictor, score
 from pickem.project.candidates import Candidates
-from pickem.project.feature_table import About, FeatureTable, Filled, read_filled, row_bytes
+from pickem.project.feature_table import About, FeatureTable, read_filled, row_bytes
 from pickem.project.project import Project
 from pickem.project.rounds import Round
 
 BLOCK = 2**20  # pixels, 64 candidates: a few seconds on two cores, for which new labels may have to wait
+Step = Literal["rank", "look further"]
 MOST_BYTES = 2**29  # of features, so that any strategy can work on them within 2 GiB
 
 
@@ -41,22 +43,20 @@ def is_surveyed(project: Project) -> bool:
     return settings.candidates == "tiling" and settings.survey > 0 and bool(project.strategy.needs)
 
 
-def is_begun(project: Project, at: Round) -> bool:
-    """Whether the network of a round has looked at those that were drawn."""
-    return _filled(project, at) is not None
+def next_step(project: Project, at: Round) -> Step | None:
+    """What the network of a round has to do next; None = it has looked at all that it is to, or is not to.
 
-
-def is_outgrown(project: Project, at: Round) -> bool:
-    """Whether so much was looked at since the queue was ranked that it is worth ranking it again."""
-    filled = _filled(project, at) or Filled()
+    "rank": nothing is measured yet, or so much since the queue was ranked that it is worth ranking it again.
+    """
+    if not is_surveyed(project):
+        return None
+    filled = read_filled(_folder(project, at), _about(project, at))
+    if filled is None:
+        return "rank"
     new = filled.rows - filled.ranked
-    return new > 0 and (new >= filled.ranked or filled.complete)
-
-
-def is_complete(project: Project, at: Round) -> bool:
-    """Whether the network of a round has looked at all of the volume, or at as much as it is to."""
-    filled = _filled(project, at)
-    return filled is not None and filled.complete
+    if new > 0 and (new >= filled.ranked or filled.complete):
+        return "rank"
+    return None if filled.complete else "look further"
 
 
 class Survey:
@@ -153,11 +153,6 @@ def _about(project: Project, at: Round) -> About:
         "shapes": {name: list(shape) for name, shape in project.shapes.items()},
         "settings": project.settings.model_dump(mode="json"),
     }
-
-
-def _filled(project: Project, at: Round) -> Filled | None:
-    """How far the table of a round's network was filled; None where there is none that may be used."""
-    return read_filled(_folder(project, at), _about(project, at))
 
 
 def _are_left(table: FeatureTable, k: int, taken: Collection[PatchId]) -> bool:
