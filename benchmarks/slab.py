@@ -28,16 +28,7 @@ from skimage.measure import marching_cubes
 from benchmarks.machine import RESULTS, described_machine
 from benchmarks.marked import fill, table
 from benchmarks.test_runs import RUN, record
-from pickem.benchmark.report.style import (
-    BLUE,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    SKY_BLUE,
-    VERMILLION,
-    YELLOW,
-    new_figure,
-)
+from pickem.benchmark.report.style import PALETTE, new_figure
 from pickem.benchmark.report.style import settings as style
 from pickem.datasets import open_dataset
 from pickem.geometry import whole
@@ -48,7 +39,6 @@ PICTURE = RESULTS / "volumes-slab.png"
 VOXEL_SIZE = (15.0, 5.0, 5.0)  # nm: every third section of 5 nm
 MIN_SIZE = 2000  # voxels: a ball of 0.11 µm radius; smaller ones are specks
 COARSER = 6  # pixels along y and x that become one for the surfaces
-COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, SKY_BLUE, PURPLE, YELLOW)
 LIGHT = LightSource(azdeg=315, altdeg=45)
 
 
@@ -129,7 +119,7 @@ def _draw(found: NDArray[np.uint32], true: NDArray[np.uint32], section: int) -> 
 
 
 def _colour(number: int) -> tuple[float, float, float]:
-    return to_rgb(COLOURS[(number - 1) % len(COLOURS)])
+    return to_rgb(PALETTE[(number - 1) % len(PALETTE)])
 
 
 def _coloured(labels: NDArray[np.uint32]) -> NDArray[np.float64]:

@@ -16,16 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from pickem.benchmark.report.style import (
-    BLUE,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    SKY_BLUE,
-    VERMILLION,
-    YELLOW,
-    new_figure,
-)
+from pickem.benchmark.report.style import PALETTE, new_figure
 from pickem.benchmark.report.style import settings as style
 from pickem.cli.finding import Wanted, find
 from pickem.datasets import open_dataset
@@ -35,7 +26,6 @@ from pickem.volumes import ImageSpec, LabelValue, create_image, open_image
 IMAGES = Path(__file__).parent / "images"
 IMAGE = "rat3-data9"
 SHOWN = Box((0, 0, 0), (1, 420, 420))
-COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, SKY_BLUE, PURPLE, YELLOW)
 OPACITY = 0.65
 
 
@@ -91,7 +81,7 @@ def draw(grey: NDArray[np.generic], classes: NDArray[np.uint8], objects: NDArray
 def coloured(grey: NDArray[np.generic], labels: NDArray[np.unsignedinteger]) -> NDArray[np.float64]:
     """(h, w, 3): the image with each label in a colour of its own; objects further apart may share one."""
     background = np.repeat(np.asarray(grey, np.float64)[..., None] / 255, 3, axis=2)
-    palette = np.array([matplotlib.colors.to_rgb(colour) for colour in COLOURS])
+    palette = np.array([matplotlib.colors.to_rgb(colour) for colour in PALETTE])
     paint = palette[(labels.astype(np.int64) - 1) % len(palette)]
     mixed: NDArray[np.float64] = np.where(
         (labels > 0)[..., None], OPACITY * paint + (1 - OPACITY) * background, background

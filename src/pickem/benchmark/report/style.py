@@ -21,6 +21,7 @@ BLACK, GREY = "#000000", "#8c8c8c"
 ORANGE, SKY_BLUE, GREEN, YELLOW = "#e69f00", "#56b4e9", "#009e73", "#f0e442"
 DARK_YELLOW = "#a39600"  # for thin lines, which cannot be seen in yellow on white
 BLUE, VERMILLION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
+PALETTE = (BLUE, ORANGE, GREEN, VERMILLION, SKY_BLUE, PURPLE, YELLOW)  # for objects side by side
 
 INCH_PER_MM = 1 / 25.4
 _POINTS_PER_INCH = 72
