@@ -283,6 +283,8 @@ class LeaseMachine(RuleBasedStateMachine):
         number = next((n for n in self.mine if self.holder(n) == annotator), None)
         if number is None:
             return
+        if state == "skipped" and number in {stored.id for stored in self.office.store.patches("audit")}:
+            return  # it would come once more, of which test_project_serving.py is
         self.office.save(annotator, number, state)
         if state == "draft":
             self.office.leases.keep(number, annotator)
