@@ -29,6 +29,7 @@ from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.profile import Profile, change_profile, load_profile
 from pickem.benchmark.start import start_pretrained
 from pickem.learning import Evaluation, Purpose, Regions, evaluate, stream
+from pickem.learning.regions import PatchImages
 from pickem.learning.surroundings import labels_with_context
 from pickem.predictor import ArrayTrainingSet, NetworkPredictor, use_threads
 
@@ -45,7 +46,7 @@ def main() -> None:
     options = _options()
     use_threads(options.threads)
     changes = dict(pair.split("=", 1) for pair in options.set)
-    profile = _changed(load_profile("auto"), changes)
+    profile = changed(load_profile("auto"), changes)
     experiment = load_fold(options.dataset, options.fold, profile)
     for part, regions in (("trained on", experiment.train), ("evaluated", experiment.evaluation)):
         print(f"foreground {part}: {_foreground(regions):.1%}", flush=True)
@@ -61,6 +62,7 @@ def main() -> None:
             ArrayTrainingSet(
                 experiment.train.images(patches, predictor.context),
                 labels_with_context(experiment.train.labels(patches), predictor.context),
+                PatchImages(experiment.train, pool[len(patches) :], predictor.context),
             ),
             profile.following if number else profile.first,
             stream(options.seed, Purpose.TRAIN, number),
@@ -86,13 +88,14 @@ def _scores(experiment: Experiment, predictor: NetworkPredictor, views: str, scr
     """Scores of the same weights with other views."""
     weights = scratch / "weights.safetensors"
     predictor.save(weights)
-    profile = _changed(experiment.profile, {"measuring.views": views})
+    profile = changed(experiment.profile, {"measuring.views": views})
     other = dataclasses.replace(experiment, profile=profile).predictor(0)
     other.load_weights(weights)
     return evaluate(other, experiment.evaluation.loaded, lambda *_: None)
 
 
-def _changed(profile: Profile, changes: dict[str, str]) -> Profile:
+def changed(profile: Profile, changes: dict[str, str]) -> Profile:
+    """The profile with settings replaced: "training.context" → "32", values as JSON or plain text."""
     settings: dict[str, Any] = profile.model_dump()
     for path, value in changes.items():
         *sections, name = path.split(".")
