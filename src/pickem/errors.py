@@ -4,7 +4,8 @@
     ├── ConfigError          (ValueError)         settings that contradict themselves or each other
     ├── VolumeError
     │   ├── VolumeNotFoundError (FileNotFoundError)
-    │   │   └── VolumeMovedError                  a project's image or mask is not where it was
+    │   │   ├── VolumeMovedError                  a project's image or mask is not where it was
+    │   │   └── VolumeUnreachableError            its address does not answer now
     │   ├── VolumeChangedError  (ValueError)      another image lies where a project's was
     │   ├── VolumeExistsError   (FileExistsError) something lies where a new image should
     │   └── VolumeFormatError   (ValueError)      unreadable, wrong type, NaN, too small
@@ -109,6 +110,10 @@ class VolumeMovedError(VolumeNotFoundError):
         self.name = name
         self.part = part
         super().__init__(what, got=got, todo=todo)
+
+
+class VolumeUnreachableError(VolumeNotFoundError):
+    """The address of an image does not answer now; it may another time."""
 
 
 class VolumeChangedError(VolumeError, ValueError):

@@ -6,16 +6,18 @@ are enough of them, a network that has learned from labels is worth more than a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pickem.errors import CheckpointError
+from pickem.geometry import PatchId
 from pickem.learning import Purpose, stream
 from pickem.predictor import FitReport, NetworkPredictor, PretrainingSettings, pretrain, pretrained_steps
 from pickem.project import rounds
 from pickem.project.inputs import InputPool
 from pickem.project.project import Project
+from pickem.project.unreadable import Unreadable
 
 PRETRAINED = "pretrained.safetensors"
 Annotator = Literal["person", "simulated"]  # people are not kept waiting; what is simulated can be repeated
@@ -44,20 +46,26 @@ def pretrain_on_volumes(
     how: PretrainingSettings,
     progress: Callable[[int, int], None],
     enough: Callable[[], bool],
+    unreadable: Unreadable,
 ) -> FitReport:
     """Learn to restore patches of the project's volumes, and keep the weights in its checkpoints.
 
     Ends when `enough` says so, keeps what was learned by then, and goes on from there another time.
 
-    Patches near audit patches take no part, and none of the labels does. `predictor` lends its grey value
-    normalisation and its device; its weights stay as they are.
+    Patches near audit patches take no part, nor what is `unreadable`, nor any label. `predictor` lends its
+    grey value normalisation and its device; its weights stay as they are.
     """
     settings = project.settings
     patches = project.draw(settings.pool, stream(settings.seed, Purpose.POOL))
+    context = predictor.context
+
+    def pool(some: Sequence[PatchId]) -> InputPool:
+        return InputPool(project.inputs, some, project.images.grey_values(some, context))
+
     return pretrain(
         start_path(project),
         settings.recipe.network,
-        InputPool(project.inputs, patches, project.images.grey_values(patches, predictor.context)),
+        unreadable.without(patches, context, pool),
         predictor.normalisation,
         how,
         predictor.backend,
