@@ -11,8 +11,10 @@ denoising   white noise is added and has to be taken away; the loss looks at all
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -121,20 +123,45 @@ def _kept(path: Path) -> tuple[Path, Path]:
 def _steps(path: Path) -> int:
     """Steps of a checkpoint of pretraining, however it was learned; 0 where it is none, or damaged."""
     try:
-        return int(read_files(path)[1]["steps"])
-    except (CheckpointError, KeyError, TypeError, ValueError):
+        return int(_header(path)["steps"])
+    except (KeyError, TypeError, ValueError):
         return 0
 
 
 def _steps_towards(path: Path, network: UNetSettings, settings: PretrainingSettings) -> int:
     try:
-        _, header = read_files(path)
+        header = _header(path)
         found = PretrainingSettings.model_validate(header["pretraining"])
         steps = int(header["steps"])
-    except (CheckpointError, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return 0
     same = found.model_copy(update={"steps": settings.steps}) == settings
     return steps if same and header["network"] == _described(network) else 0
+
+
+def _header(path: Path) -> Mapping[str, Any]:
+    """What a checkpoint says of itself; nothing where there is none, or a damaged one.
+
+    Read again only when its files have changed: a trainer that waits for labels asks twice a second.
+    """
+    return _read_header(path, _stamp(path), _stamp(path.with_suffix(".json")))
+
+
+@lru_cache(maxsize=8)
+def _read_header(path: Path, *stamps: object) -> Mapping[str, Any]:
+    try:
+        return read_files(path)[1] if all(stamps) else {}
+    except CheckpointError:
+        return {}
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Changes with the file; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _begun(path: Path, module: UNet, network: UNetSettings, settings: PretrainingSettings) -> int:
