@@ -19,7 +19,8 @@
     │   └── SelectionError      (ValueError)      features missing, NaN, k out of range
     ├── CheckpointError         (ValueError)
     ├── TrainingError           (ArithmeticError) the loss is no longer a number
-    ├── StorageError            (OSError)         full disk, no permission, a file where a folder should be
+    ├── StorageError            (OSError)         no permission, a file where a folder should be
+    │   └── DiskFullError                         no space left, or none of the quota
     ├── WorkerError             (ChildProcessError) a process that worked on blocks was killed
     ├── RunError
     │   ├── RunConflictError    (ValueError)      the folder holds another run
@@ -170,6 +171,10 @@ class TrainingError(PickemError, ArithmeticError):
 
 class StorageError(PickemError, OSError):
     """Something cannot be written where it should lie: full disk, no permission, a file in the way."""
+
+
+class DiskFullError(StorageError):
+    """The disk is full, or a quota used up; what was written before is kept."""
 
 
 class WorkerError(PickemError, ChildProcessError):
