@@ -187,12 +187,15 @@ class Survey:
 
 def _about(project: Project, at: Round) -> About:
     """What the features of a round's network depend on, and which patches may be among them."""
-    return {
+    about: About = {
         "round": at.number,
         "finished": str(at.finished),  # a database that was put back may count rounds once more
         "shapes": {name: list(shape) for name, shape in project.shapes.items()},
         "settings": project.settings.model_dump(mode="json"),
     }
+    if project.masks:  # not asked of others, whose tables are those of a pickem that did not know this
+        about["masks"] = {name: where.fingerprint for name, where in project.masks.items()}
+    return about
 
 
 def _are_left(table: FeatureTable, k: int, taken: Collection[PatchId]) -> bool:
