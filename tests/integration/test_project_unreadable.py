@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorstore as ts
-import tifffile
 
 from pickem.errors import VolumeError
 from pickem.geometry import PatchId
@@ -27,7 +26,14 @@ from pickem.volumes import ArrayVolume, open_volume
 from tests.contract.test_volume_addresses import serving
 from tests.fixtures.labelling_server import LabelCommand, wait_until
 from tests.fixtures.stand_ins import scene
-from tests.fixtures.tiny_project import PRETRAINED, SHAPE, make_tiny_project, paint_audit, paint_queue
+from tests.fixtures.tiny_project import (
+    PRETRAINED,
+    SHAPE,
+    damage_section,
+    make_tiny_project,
+    paint_audit,
+    paint_queue,
+)
 from tests.integration.command_line import pickem_here
 
 SIDE = 32  # of patches and of chunks
@@ -153,15 +159,7 @@ def test_labels_and_control_patches_that_cannot_be_read_any_more_are_left_out(tm
 
 def test_a_damaged_section_of_a_tiff_is_passed_over(tmp_path: Path) -> None:
     folder = make_tiny_project(tmp_path, audit_patches=0)
-    grey = scene(SHAPE, np.random.default_rng(0))[0]
-    stack = tmp_path / "discs.tif"
-    tifffile.imwrite(stack, grey, photometric="minisblack", compression="zlib")
-    with tifffile.TiffFile(stack) as file:
-        page = file.pages[6]
-        start, length = page.dataoffsets[0], page.databytecounts[0]
-    with stack.open("r+b") as damaged:
-        damaged.seek(start)
-        damaged.write(bytes(length))
+    damage_section(tmp_path / "discs.tif", 6)
     with open_project(folder) as project:
         assert 6 not in {queued.stored.patch.z for queued in project.store.queue()[:4]}
         paint_queue(project, 4)

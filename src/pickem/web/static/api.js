@@ -81,6 +81,8 @@ export class ApiError extends Error {
   constructor(status, message) {
     super(message);
     this.status = status;
+    /** @type {Patch | null} the patch that could not be opened */
+    this.patch = null;
   }
 
   /**
