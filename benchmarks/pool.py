@@ -112,7 +112,7 @@ def make_table(folder: Path) -> int:
     numbers = tiling().numbers_by_section(10**6, rng)
     made = FeatureTable.create(folder, {}, ["volume"], made_up(numbers[:CHUNK]), len(numbers) - CHUNK)
     for start in range(CHUNK, len(numbers), CHUNK):
-        made.append(made_up(numbers[start : start + CHUNK]), start)
+        made.append(made_up(numbers[start : start + CHUNK]), (start - CHUNK, start))
     return sum(path.stat().st_blocks * 512 for path in folder.iterdir())
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pickem.errors import StorageError
+from pickem.errors import DiskFullError, StorageError
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -86,7 +86,8 @@ def storage_error(path: Path, error: OSError) -> StorageError:
             "choose another folder, or move the file away",
         ),
     }.get(error.errno or 0, ("The file cannot be written.", "see the reason above"))
-    return StorageError(what, got=f"{path}: {error.strerror or error}", todo=todo)
+    kind = DiskFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else StorageError
+    return kind(what, got=f"{path}: {error.strerror or error}", todo=todo)
 
 
 @contextmanager

@@ -4,7 +4,8 @@
     ├── ConfigError          (ValueError)         settings that contradict themselves or each other
     ├── VolumeError
     │   ├── VolumeNotFoundError (FileNotFoundError)
-    │   │   └── VolumeMovedError                  a project's image or mask is not where it was
+    │   │   ├── VolumeMovedError                  a project's image or mask is not where it was
+    │   │   └── VolumeUnreachableError            its address does not answer now
     │   ├── VolumeChangedError  (ValueError)      another image lies where a project's was
     │   ├── VolumeExistsError   (FileExistsError) something lies where a new image should
     │   └── VolumeFormatError   (ValueError)      unreadable, wrong type, NaN, too small
@@ -18,7 +19,8 @@
     │   └── SelectionError      (ValueError)      features missing, NaN, k out of range
     ├── CheckpointError         (ValueError)
     ├── TrainingError           (ArithmeticError) the loss is no longer a number
-    ├── StorageError            (OSError)         full disk, no permission, a file where a folder should be
+    ├── StorageError            (OSError)         no permission, a file where a folder should be
+    │   └── DiskFullError                         no space left, or none of the quota
     ├── WorkerError             (ChildProcessError) a process that worked on blocks was killed
     ├── RunError
     │   ├── RunConflictError    (ValueError)      the folder holds another run
@@ -111,6 +113,10 @@ class VolumeMovedError(VolumeNotFoundError):
         super().__init__(what, got=got, todo=todo)
 
 
+class VolumeUnreachableError(VolumeNotFoundError):
+    """The address of an image does not answer now; it may another time."""
+
+
 class VolumeChangedError(VolumeError, ValueError):
     """An image of another shape or type lies where a project's was."""
 
@@ -165,6 +171,10 @@ class TrainingError(PickemError, ArithmeticError):
 
 class StorageError(PickemError, OSError):
     """Something cannot be written where it should lie: full disk, no permission, a file in the way."""
+
+
+class DiskFullError(StorageError):
+    """The disk is full, or a quota used up; what was written before is kept."""
 
 
 class WorkerError(PickemError, ChildProcessError):

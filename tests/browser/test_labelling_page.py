@@ -39,7 +39,7 @@ from tests.fixtures.labelling_server import (
     serving,
     wait_until,
 )
-from tests.fixtures.tiny_project import make_tiny_project, selection
+from tests.fixtures.tiny_project import damage_section, make_tiny_project, selection
 
 
 def test_a_stroke_is_saved_when_it_ends_and_submitting_brings_the_next_patch(
@@ -563,6 +563,23 @@ def test_on_a_full_disk_the_strokes_wait_in_the_browser(
         saved(page)
         assert foreground(client, number) > 0
         assert not page.locator("#banner").is_visible()
+
+
+def test_a_patch_whose_image_cannot_be_read_can_be_skipped(
+    project: Path, open_page: Callable[[Client], Page]
+) -> None:
+    with open_project(project) as opened:
+        first, second = (queued.stored for queued in opened.store.queue()[:2])
+    damage_section(project.parent / "discs.tif", first.patch.z)
+    with serving(project) as client:
+        page = open_page(client)
+        page.wait_for_selector("#banner:not([hidden])")
+        page.keyboard.press("s")
+        assert client.read("history") == []
+        page.get_by_role("button", name="Skip this patch").click()
+        page.wait_for_selector(f"body[data-patch-id='{second.id}']")
+        assert not page.locator("#banner").is_visible()
+        assert [(each["id"], each["state"]) for each in client.read("history")] == [(first.id, "skipped")]
 
 
 def test_a_server_started_again_gets_the_strokes_once_its_new_address_is_opened(

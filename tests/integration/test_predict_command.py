@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from pickem.volumes import open_volume
 from tests.fixtures.ome_zarr_reading import valid_label_levels
 from tests.fixtures.prediction import workers_here
 from tests.fixtures.tiny_project import SHAPE, make_tiny_project, make_trained_project, write_tiny_volume
-from tests.integration.command_line import Outcome, pickem_here
+from tests.integration.command_line import Outcome, pickem, pickem_here
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +174,25 @@ def test_to_a_place_that_cannot_be_written(project: Path, tmp_path: Path, addres
     out = tmp_path / "file" / "seg.ome.zarr"
     refused(tmp_path, [project, "--out", out, "--scheduler", address], "A file lies where a folder is needed")
     refused(tmp_path, [project, "--out", "/proc/seg.ome.zarr", "--scheduler", address], "/proc/seg.ome.zarr")
+
+
+def test_a_full_disk_says_how_to_go_on(project: Path, tmp_path: Path, address: str) -> None:
+    command = [
+        "predict",
+        project,
+        "--out",
+        tmp_path / "seg.ome.zarr",
+        "--scheduler",
+        address,
+        "--device",
+        "cpu",
+    ]
+    full = pickem("full-disk", 2, *command, "--overwrite", module="tests.integration.under_pressure")
+    assert full.returncode == 2, full.stderr
+    assert "disk is full" in full.stderr
+    again = shlex.join(["pickem", *map(str, command), "--resume"])
+    assert f"free some space, then go on with: {again}\n" in full.stderr
+    assert pickem_here(*command, "--resume").returncode == 0
 
 
 def test_a_project_without_a_network(tmp_path: Path) -> None:

@@ -60,6 +60,28 @@ def test_a_round_begins_with_enough_labels_and_not_before(tmp_path: Path) -> Non
         assert learn(project) == ["measure", "measure"], "the newest network, and the one before it"
 
 
+def test_asking_what_is_due_does_not_read_the_start_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trainer asks twice a second until there are labels; what has changed is read again."""
+    read, weights = Path.read_bytes, []
+
+    def counted(path: Path) -> bytes:
+        if path.suffix == ".safetensors":
+            weights.append(path.name)
+        return read(path)
+
+    with open_project(make_tiny_project(tmp_path, recipe=PRETRAINED)) as project:
+        learning(project).do("pretrain")
+        monkeypatch.setattr(Path, "read_bytes", counted)
+        assert [due(project) for _ in range(20)] == [None] * 20
+        assert weights == ["pretrained.safetensors"]
+        description = project.checkpoints / "pretrained.json"
+        learned = json.loads(description.read_text())
+        description.write_text(json.dumps(learned | {"steps": 1}))
+        assert due(project) == "pretrain"
+
+
 def test_the_network_is_pretrained_once_while_the_first_patches_are_labelled(tmp_path: Path) -> None:
     with open_project(make_tiny_project(tmp_path, recipe=PRETRAINED)) as project:
         said: list[tuple[Stage, int, int]] = []

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from pickem.geometry import PatchId
-from pickem.project import survey
+from pickem.project import survey, where
 from pickem.project.feature_table import FeatureTable
 from pickem.project.leases import at_work
 from pickem.project.project import Project, open_project
 from pickem.project.round import Learning, Part, due
 from pickem.project.serving import next_patch
-from pickem.project.settings import read_settings, write_settings
+from pickem.project.settings import VolumeSource, read_settings, write_settings
 from pickem.strategies.nearness import Neighbours
-from tests.fixtures.tiny_project import answer, make_tiny_project, paint_audit, paint_queue
+from tests.fixtures.tiny_project import SHAPE, answer, make_tiny_project, paint_audit, paint_queue
 
 BLOCK = 32  # of 144 candidates
 
@@ -178,6 +178,31 @@ def test_many_answers_do_not_make_a_new_network_look_at_more_before_it_ranks(tmp
         assert learn(project, until="rank") == ["train", "rank"]
         assert len(project.store.answered()) > 20
         assert table(project).filled.looked_at == 0
+
+
+@pytest.mark.parametrize("kind", ["small", "large"])
+def test_a_mask_that_was_edited_is_looked_through_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """In its place, so that project.toml says the same; seen when the project is opened again."""
+    if kind == "large":
+        monkeypatch.setattr(where, "READ_WHOLE", 0)
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[:, :64] = 1
+    np.save(tmp_path / "where.npy", mask)
+    source = VolumeSource(path="discs.tif", where="where.npy")
+    folder = make_tiny_project(tmp_path, volumes={"discs": source}, audit_patches=0)
+    with open_project(folder) as project:
+        paint_queue(project, 4)
+        learn(project)
+        assert {patch.y for patch in table(project).features().patches} == {0, 32}
+    with open_project(folder) as project:
+        assert due(project, "person") is None
+    np.save(tmp_path / "where.npy", mask[:, ::-1])
+    with open_project(folder) as project:
+        assert learn(project)[:2] == ["rank", "survey"]
+        assert {patch.y for patch in table(project).features().patches} == {64, 96}
+        assert {patch.y for patch in queue(project)} <= {64, 96}
 
 
 @pytest.mark.parametrize("gone", ["folder", "strategy", "file"])

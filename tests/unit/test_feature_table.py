@@ -76,7 +76,7 @@ def test_what_was_added_is_there_when_it_is_opened_again(first: int, more: list[
         table: FeatureTable | None = FeatureTable.create(Path(folder) / "t", ABOUT, VOLUMES, parts[0], ROOM)
         for i, part in enumerate(parts[1:], start=1):
             assert table is not None
-            table.append(part, looked_at=10 * i)
+            table.append(part, (10 * (i - 1), 10 * i))
             table = FeatureTable.open(Path(folder) / "t", ABOUT)
         assert table is not None
         assert_holds(table, parts)
@@ -93,12 +93,12 @@ def test_killed_at_any_moment_of_an_addition_it_has_all_of_it_or_none(
     with tempfile.TemporaryDirectory() as folder:
         table = FeatureTable.create(Path(folder) / "t", ABOUT, VOLUMES, first, ROOM)
         with killed_before(step), pytest.raises(Killed):
-            table.append(interrupted, looked_at=1)
+            table.append(interrupted, (0, 1))
         again = FeatureTable.open(Path(folder) / "t", ABOUT)
         assert again is not None
         assert_holds(again, [first])
         assert again.filled.looked_at == 0
-        again.append(following, looked_at=2)
+        again.append(following, (0, 2))
         assert_holds(again, [first, following])
 
 
@@ -138,7 +138,7 @@ def test_a_full_disk_is_an_error_and_leaves_the_table_as_it_was(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageError, match="disk is full"):
-        table.append(made_up(2, 1), looked_at=1)
+        table.append(made_up(2, 1), (0, 1))
     assert_holds(table, [made_up(3, 0)])
 
 

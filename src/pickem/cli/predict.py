@@ -15,7 +15,7 @@ from rich.console import Console
 from pickem.cli.moved import open_asking
 from pickem.cli.options import parse_voxel_size
 from pickem.cli.voxel_progress import VoxelProgress
-from pickem.errors import CheckpointError, ConfigError
+from pickem.errors import CheckpointError, ConfigError, DiskFullError
 from pickem.predictor.description import read_description
 from pickem.project.classes import class_values
 from pickem.project.predicting import Chosen, choose_volume, newest_checkpoint, other_volume
@@ -126,12 +126,13 @@ def predict(
     with VoxelProgress(console) as progress:
         try:
             predict_volume(order, connect, lambda at: progress(at.stage, at.done, at.total))
+        except DiskFullError as error:
+            todo = f"free some space, then go on with: {_resumed()}"
+            raise DiskFullError(error.what, got=error.got, todo=todo) from error
         except KeyboardInterrupt:
-            again = shlex.join(
-                ["pickem", *(word for word in sys.argv[1:] if word not in _STARTS), "--resume"]
-            )
             console.print(
-                f"Stopped; {progress.share:.0%} of this part is done and kept. Go on with\n\n    {again}",
+                f"Stopped; {progress.share:.0%} of this part is done and kept. "
+                f"Go on with\n\n    {_resumed()}",
                 highlight=False,
                 soft_wrap=True,
             )
@@ -173,6 +174,11 @@ def _network(source: Path, volume: str | None, voxel_size: VoxelSize | None) -> 
             "A network alone does not say what to segment.", todo=f"pickem predict {source} VOLUME --out …"
         )
     return _Network(source, class_values(names), other_volume(volume, voxel_size, found))
+
+
+def _resumed() -> str:
+    """The command that goes on with what this one has begun."""
+    return shlex.join(["pickem", *(word for word in sys.argv[1:] if word not in _STARTS), "--resume"])
 
 
 def _start(resume: bool, overwrite: bool) -> Start:

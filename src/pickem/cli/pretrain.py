@@ -46,6 +46,7 @@ def pretrain(
     # Here and not above: they load PyTorch, which `pickem --help` does not need.
     from pickem.predictor import pretrained_steps, use_threads
     from pickem.project.start import pretrain_on_volumes, start_path
+    from pickem.project.unreadable import Unreadable
 
     console = Console()
     with open_asking(project) as opened, opened.lock():
@@ -58,7 +59,10 @@ def pretrain(
         if threads:
             use_threads(threads)
         with StepProgress(console, "pretraining") as progress, _asked_to_stop() as stop:
-            fitted = pretrain_on_volumes(opened, opened.predictor(device), how, progress, stop)
+            unreadable = Unreadable(opened.images, opened.store)
+            fitted = pretrain_on_volumes(opened, opened.predictor(device), how, progress, stop, unreadable)
+    for words in unreadable.words:
+        console.print(words, highlight=False, soft_wrap=True)
     if fitted.steps < how.steps:
         console.print(
             f"Stopped after {fitted.steps} of {how.steps} steps; what was learned is kept. The same command "

@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TaskID, TextColumn
 
 from pickem.benchmark import Progress as RunProgress
 from pickem.benchmark import Prospect
+from pickem.cli.bars import Bars
 from pickem.cli.duration import SILENCE, duration
 
 
-class BenchmarkProgress:
+class BenchmarkProgress(Bars):
     """Shows on a terminal what `benchmark` reports; on anything else, prints a line per finished round, and
     one a minute for each run at work.
 
@@ -24,8 +23,7 @@ class BenchmarkProgress:
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        self._console = console
-        self._clock = clock
+        super().__init__(console, TextColumn("{task.fields[doing]}"), clock)
         self._evaluations = 0
         self._evaluated = 0
         self._replayed = 0
@@ -33,25 +31,7 @@ class BenchmarkProgress:
         self._bars: dict[_Run, TaskID] = {}
         self._stages: dict[_Run, _Stage] = {}  # of the runs at work
         self._said: dict[_Run, float] = {}
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[doing]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=console,
-            disable=not console.is_terminal,
-        )
         self._whole = self._progress.add_task("all rounds", total=None, doing="", left="")
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def begin(self, prospect: Prospect) -> None:
         """Say what is about to be done; the first thing to be called."""
@@ -103,9 +83,6 @@ class BenchmarkProgress:
             self._print(
                 f"{text}  ({self._evaluated} of {self._evaluations} rounds, {self._time_left()} left)"
             )
-
-    def _print(self, text: str) -> None:
-        self._console.print(text, highlight=False, soft_wrap=True)
 
     def _time_left(self) -> str:
         computed = self._evaluated - self._replayed

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TaskID, TextColumn
 
+from pickem.cli.bars import Bars
 from pickem.cli.duration import SILENCE, duration
 
 MEGA = 1e6
 
 
-class VoxelProgress:
+class VoxelProgress(Bars):
     """Shows on a terminal a bar for each stage; on anything else, prints a line when a stage ends and one a
     minute until then.
 
@@ -23,31 +22,12 @@ class VoxelProgress:
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        self._console = console
-        self._clock = clock
+        super().__init__(console, TextColumn("{task.fields[rate]}"), clock)
         self.share = 0.0  # of the present stage, 0 to 1
         self._stage = ""
         self._bar = TaskID(0)
         self._began = self._said = 0.0
         self._known = 0  # voxels done before the stage began: in an earlier run
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=console,
-            disable=not console.is_terminal,
-        )
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Show that a stage has done so many voxels; the first call of a stage begins it."""
@@ -73,9 +53,4 @@ class VoxelProgress:
         self._stage, self._known, self._began, self._said = stage, done, now, now
         self._bar = self._progress.add_task(stage, total=total, completed=done, rate="", left="")
         if done:
-            self._console.print(
-                f"{stage}: {done / total:.0%} is there already", highlight=False, soft_wrap=True
-            )
-
-    def _print(self, text: str) -> None:
-        self._console.print(text, highlight=False, soft_wrap=True)
+            self._print(f"{stage}: {done / total:.0%} is there already")

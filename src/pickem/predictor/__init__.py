@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pickem.predictor.backend import Backend, resolve_backend, use_threads
     from pickem.predictor.network import ForwardOnly, SegmentationNetwork
     from pickem.predictor.network_predictor import NetworkPredictor, unet_predictor
-    from pickem.predictor.pretraining import pretrain, pretrained_steps
+    from pickem.predictor.pretraining import furthest, pretrain, pretrained_steps
     from pickem.predictor.unet import UNet
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "TrainingSettings",
     "UNet",
     "UNetSettings",
+    "furthest",
     "keep_freed_memory",
     "pretrain",
     "pretrained_steps",
@@ -63,6 +64,7 @@ _WITH_TORCH = {
     "NetworkPredictor": "network_predictor",
     "SegmentationNetwork": "network",
     "UNet": "unet",
+    "furthest": "pretraining",
     "pretrain": "pretraining",
     "pretrained_steps": "pretraining",
     "resolve_backend": "backend",

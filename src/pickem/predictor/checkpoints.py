@@ -46,6 +46,12 @@ def read_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]
         raise damaged(path, str(error)) from error
 
 
+def remove_checkpoint(path: Path) -> None:
+    """Delete both files of the checkpoint `path`, as far as they are there."""
+    path.with_suffix(".json").unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
 def is_whole(path: Path) -> bool:
     """Whether `path` is a checkpoint that `read_checkpoint` would accept."""
     try:

@@ -94,6 +94,14 @@ class Candidates:
         patches = (self._patch(number) for number in numbers)
         return inside((patch for patch in patches if self.allows(patch)), self._masks)
 
+    def number(self, patch: PatchId) -> int:
+        """The number of a patch of the tiling."""
+        which = next(i for i, (name, _) in enumerate(self._grids) if name == patch.volume)
+        _, (_, rows, columns) = self._grids[which]
+        row, column = -(-patch.y // self._size), -(-patch.x // self._size)
+        before = int(self._ends[which - 1]) if which else 0
+        return before + (patch.z * rows + row) * columns + column
+
     def allows(self, patch: PatchId) -> bool:
         """Whether a patch is far enough from every audit patch to be trained on, wherever the masks are."""
         return not any(

@@ -14,7 +14,7 @@ killed at any moment: it has added all of its last rows, or none.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,6 +31,9 @@ HALF = frozenset({Feature.EMBEDDING})  # kept as float16: a picture of a patch, 
 _PLACES = "places"
 
 About = dict[str, JsonValue]
+Run = tuple[
+    int, int
+]  # of candidates, in the order in which they are looked at: the first, and the one behind
 
 
 class Filled(BaseModel):
@@ -40,6 +43,8 @@ class Filled(BaseModel):
     rows: rows in it.
     looked_at, to_look_at: candidates that were looked at to find more, of how many in all.
     ranked: rows that there were when something was last chosen from them.
+    unreadable: of what was looked at, what could not be read, from the first to the last.
+    again: of what was looked at, what is to be looked at once more, before anything else.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,11 +54,32 @@ class Filled(BaseModel):
     looked_at: int = 0
     to_look_at: int = 0
     ranked: int = 0
+    unreadable: tuple[Run, ...] = ()
+    again: tuple[Run, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether all candidates were looked at."""
-        return self.looked_at >= self.to_look_at
+        return self.looked_at >= self.to_look_at and not self.again
+
+    def block(self, most: int) -> Run:
+        """What to look at next: up to `most` candidates."""
+        start, stop = self.again[0] if self.again else (self.looked_at, self.to_look_at)
+        return start, min(stop, start + most)
+
+    def after(self, block: Run, rows: int, unreadable: Iterable[int]) -> Self:
+        """As this, when a block was looked at and gave so many rows; `unreadable`: what could not be read."""
+        runs = list(self.unreadable)
+        for place in sorted(unreadable):
+            start = runs.pop()[0] if runs and runs[-1][1] == place else place
+            runs.append((start, place + 1))
+        changes = {
+            "rows": self.rows + rows,
+            "looked_at": max(self.looked_at, block[1]),
+            "unreadable": tuple(runs),
+            "again": _behind(block, self.again),
+        }
+        return self.model_copy(update=changes)
 
 
 class _Header(BaseModel):
@@ -98,7 +124,7 @@ class FeatureTable:
             empty = Filled(drawn=len(first), to_look_at=to_look_at)
             write_durably(building / "filled.json", empty.model_dump_json().encode())
             table = cls(building)
-            table.append(first, looked_at=0)
+            table.append(first, (0, 0))
         return cls(folder)
 
     @classmethod
@@ -110,21 +136,27 @@ class FeatureTable:
             return None
         return table if table._header.about == about and table.filled.rows <= table._room else None
 
-    def append(self, features: PoolFeatures, looked_at: int) -> None:
+    def append(self, features: PoolFeatures, block: Run, unreadable: Iterable[int] = ()) -> None:
         """Add patches with the table's columns, of its volumes. On the disk when this returns.
 
-        `looked_at`: candidates looked at by now. Raises StorageError; the table then is as it was.
+        `block`: the candidates that were looked at to find them, and `unreadable` those of them that could
+        not be read. Raises StorageError; the table then is as it was.
         """
         assert self.filled.rows + len(features) <= self._room
         self._write(_PLACES, self._places(PatchList.of(features.patches)))
         for feature, column in features.columns.items():
             self._write(feature, column)
-        rows = self.filled.rows + len(features)
-        self._note(self.filled.model_copy(update={"rows": rows, "looked_at": looked_at}))
+        self._note(self.filled.after(block, len(features), unreadable))
 
     def mark_ranked(self) -> None:
         """Write down that something was chosen from all the rows there are now."""
         self._note(self.filled.model_copy(update={"ranked": self.filled.rows}))
+
+    def try_again(self) -> None:
+        """What could not be read is to be looked at once more. Raises StorageError."""
+        again = (*self.filled.unreadable, *self.filled.again)
+        if self.filled.unreadable:
+            self._note(self.filled.model_copy(update={"unreadable": (), "again": again}))
 
     def features(self) -> PoolFeatures:
         """All rows, memory-mapped: nothing is read before it is asked for, save to look for NaN."""
@@ -163,6 +195,11 @@ class FeatureTable:
     def _note(self, filled: Filled) -> None:
         write_durably(self._folder / "filled.json", filled.model_dump_json().encode())
         self.filled = filled
+
+
+def _behind(block: Run, runs: Sequence[Run]) -> tuple[Run, ...]:
+    """What is left of runs when a block that the first of them begins with is done."""
+    return tuple((max(start, block[1]), stop) for start, stop in runs if stop > block[1])
 
 
 def read_filled(folder: Path, about: About) -> Filled | None:

@@ -17,14 +17,14 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pickem.acquisition import Selection, Strategy
 from pickem.durable import remove_partial_files
-from pickem.errors import CheckpointError
+from pickem.errors import CheckpointError, VolumeError
 from pickem.geometry import PatchId
 from pickem.learning import ActiveLearner, Person, Pool, Purpose, confusion, stream
 from pickem.learning.round import Stage
@@ -44,10 +44,12 @@ from pickem.project.start import (
 from pickem.project.store import Store
 from pickem.project.survey import Survey, next_step
 from pickem.project.uncertainty import uncertainty, write_uncertainties
+from pickem.project.unreadable import Unreadable
 from pickem.strategies.look_alikes import WithoutLookAlikes
 
 Part = Literal["pretrain", "train", "measure", "rank", "pick", "survey"]
 Progress = Callable[[Stage, int, int], None]
+T = TypeVar("T")
 PROPOSALS_AT_ONCE = 16  # patches
 KEPT_NETWORKS = 2  # the newest ones are kept in any case: the last, and the one before it
 KEPT_BYTES = 2**28  # of checkpoints: some 500 of the default network's; beyond that the oldest are deleted
@@ -80,6 +82,9 @@ class Learning:
     """The trainer's hands: a network, kept between the parts of a round.
 
     annotator: a person is not kept waiting for the end of pretraining.
+
+    What the volumes do not give is left out, and told in `unreadable`. Where they give nothing of what a part
+    needs, that part raises the VolumeError.
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class Learning:
         self._predictor = predictor
         self._progress = progress
         self._annotator = annotator
+        self.unreadable = Unreadable(project.images, project.store)
         self._holds: int | None = None  # the round whose weights the predictor holds
         self._looking: Survey | None = None  # the newest network's, once it was asked for
 
@@ -118,6 +124,7 @@ class Learning:
             planned,
             partial(self._progress, "pretraining"),
             partial(labels_are_waiting, project) if self._annotator == "person" else lambda: False,
+            self.unreadable,
         )
         if fitted.steps < planned.steps:
             words = (
@@ -136,7 +143,7 @@ class Learning:
         else:
             start_pretrained(project, self._predictor)
         started = time.perf_counter()
-        fitted = self._learner(rounds.labels_of(project.store, at), candidates=[]).train()
+        fitted = self._with_labels(at, lambda labels: self._learner(labels, candidates=[]).train())
         name = f"round-{at.number:04d}.safetensors"
         self._predictor.save(project.checkpoints / name)
         rounds.finish_round(project.store, at.number, name, fitted.final_loss, time.perf_counter() - started)
@@ -156,7 +163,11 @@ class Learning:
         counts = {}
         painted = project.store.submitted("audit", after=at.audited)
         for done, (stored, mask) in enumerate(painted.items(), start=1):
-            probability = self._predict([stored.patch])[0]
+            try:
+                probability = self._predict([stored.patch])[0]
+            except VolumeError as error:
+                self.unreadable.tell(stored.patch, error)
+                continue
             table = confusion(mask, probability.argmax(axis=0), self._predictor.classes)
             hit, truth, predicted = np.diag(table), table.sum(axis=1), table.sum(axis=0)
             counts[stored.id] = np.stack([hit, truth, predicted], axis=1)[1:]
@@ -177,16 +188,16 @@ class Learning:
     def rank(self) -> None:
         """Let the strategy pick what to label next, and draw the network's proposals for it."""
         project, latest = self._project, self._newest()
-        self._looking = Survey(project, self._predictor, latest, self._progress)
-        selection = self._selection(latest, self._looking)
+        self._looking = self._survey_of(latest)
+        survey = self._looking
+        selection = self._with_labels(latest, lambda labels: self._selection(latest, survey, labels))
         proposals: dict[PatchId, NDArray[np.uint8]] = {}
         uncertainties: dict[PatchId, NDArray[np.uint8]] = {}
         shown = [*dict.fromkeys((*selection.patches, *project.store.asked()))]
         for start in range(0, len(shown), PROPOSALS_AT_ONCE):
-            part = shown[start : start + PROPOSALS_AT_ONCE]
-            probability = self._predict(part)
-            proposals |= dict(zip(part, probability.argmax(axis=1).astype(np.uint8), strict=True))
-            uncertainties |= dict(zip(part, uncertainty(probability), strict=True))
+            for patch, probability in self._readable(shown[start : start + PROPOSALS_AT_ONCE]).items():
+                proposals[patch] = probability.argmax(axis=0).astype(np.uint8)
+                uncertainties[patch] = uncertainty(probability[None])[0]
         with project.store.change():
             project.store.replace_queue(selection, latest.number, proposals)
             write_uncertainties(project.store, latest.number, uncertainties)
@@ -197,13 +208,15 @@ class Learning:
         """Look at some more of the volume with the newest network."""
         latest = self._newest()
         if self._looking is None or self._looking.round != latest.number:
-            self._looking = Survey(self._project, self._predictor, latest, self._progress)
+            self._looking = self._survey_of(latest)
         self._looking.look_further()
 
-    def _selection(self, latest: Round, survey: Survey) -> Selection:
+    def _survey_of(self, at: Round) -> Survey:
+        return Survey(self._project, self._predictor, at, self._progress, self.unreadable)
+
+    def _selection(self, latest: Round, survey: Survey, labels: rounds.Labels) -> Selection:
         """What to label next, as the network of a round ranks it."""
         project, store = self._project, self._project.store
-        labels = rounds.labels_of(store, latest)
         k = QUEUE * project.settings.per_round
         if project.settings.candidates == "random":  # just as a benchmark
             gone = set(store.answered()) - labels.keys()  # skipped, or submitted since the round began
@@ -218,6 +231,24 @@ class Learning:
 
     def _predict(self, patches: Sequence[PatchId]) -> NDArray[np.float32]:
         return self._predictor.predict_proba(self._project.inputs.images(patches, self._predictor.context))
+
+    def _readable(self, patches: Sequence[PatchId]) -> dict[PatchId, NDArray[np.float32]]:
+        """What the network predicts on those of the patches that can be read, be it none."""
+
+        def predicted(some: Sequence[PatchId]) -> dict[PatchId, NDArray[np.float32]]:
+            return dict(zip(some, self._predict(some), strict=True))
+
+        try:
+            return self.unreadable.without(patches, self._predictor.context, predicted)
+        except VolumeError:
+            return {}
+
+    def _with_labels(self, at: Round, work: Callable[[rounds.Labels], T]) -> T:
+        """What `work` makes of the labels of a round, less those of patches that cannot be read."""
+        labels = rounds.labels_of(self._project.store, at)
+        return self.unreadable.without(
+            [*labels], self._predictor.context, lambda some: work({patch: labels[patch] for patch in some})
+        )
 
     def _learner(
         self, labels: rounds.Labels, candidates: list[PatchId], strategy: Strategy | None = None

@@ -6,18 +6,29 @@ are enough of them, a network that has learned from labels is worth more than a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pickem.errors import CheckpointError
+from pickem.geometry import PatchId
 from pickem.learning import Purpose, stream
-from pickem.predictor import FitReport, NetworkPredictor, PretrainingSettings, pretrain, pretrained_steps
+from pickem.predictor import (
+    FitReport,
+    NetworkPredictor,
+    PretrainingSettings,
+    furthest,
+    pretrain,
+    pretrained_steps,
+)
 from pickem.project import rounds
 from pickem.project.inputs import InputPool
 from pickem.project.project import Project
+from pickem.project.unreadable import Unreadable
 
 PRETRAINED = "pretrained.safetensors"
+KEEP_SECONDS = 60.0  # after so long, what was learned is kept, should the process be killed
 Annotator = Literal["person", "simulated"]  # people are not kept waiting; what is simulated can be repeated
 
 
@@ -44,26 +55,34 @@ def pretrain_on_volumes(
     how: PretrainingSettings,
     progress: Callable[[int, int], None],
     enough: Callable[[], bool],
+    unreadable: Unreadable,
 ) -> FitReport:
     """Learn to restore patches of the project's volumes, and keep the weights in its checkpoints.
 
-    Ends when `enough` says so, keeps what was learned by then, and goes on from there another time.
+    Ends when `enough` says so, keeps what was learned by then, and goes on from there another time; killed,
+    from what was kept in the last minute.
 
-    Patches near audit patches take no part, and none of the labels does. `predictor` lends its grey value
-    normalisation and its device; its weights stay as they are.
+    Patches near audit patches take no part, nor what is `unreadable`, nor any label. `predictor` lends its
+    grey value normalisation and its device; its weights stay as they are.
     """
     settings = project.settings
     patches = project.draw(settings.pool, stream(settings.seed, Purpose.POOL))
+    context = predictor.context
+
+    def pool(some: Sequence[PatchId]) -> InputPool:
+        return InputPool(project.inputs, some, project.images.grey_values(some, context))
+
     return pretrain(
         start_path(project),
         settings.recipe.network,
-        InputPool(project.inputs, patches, project.images.grey_values(patches, predictor.context)),
+        unreadable.without(patches, context, pool),
         predictor.normalisation,
         how,
         predictor.backend,
         stream(settings.seed, Purpose.PRETRAIN),
         progress,
         enough,
+        _once_in(KEEP_SECONDS),
     )
 
 
@@ -72,10 +91,11 @@ def start_pretrained(project: Project, predictor: NetworkPredictor) -> None:
 
     Those that are damaged, or of a network that project.toml has changed since, are noted and done without.
     """
-    if not _is_there(start_path(project)):
+    path = furthest(start_path(project))
+    if not _is_there(path):
         return
     try:
-        predictor.start_from(start_path(project))
+        predictor.start_from(path)
     except CheckpointError as error:
         project.store.note("problem", f"The first network starts without pretraining. {error}")
 
@@ -83,6 +103,21 @@ def start_pretrained(project: Project, predictor: NetworkPredictor) -> None:
 def start_path(project: Project) -> Path:
     """Where the pretrained weights lie, or will."""
     return project.checkpoints / PRETRAINED
+
+
+def _once_in(seconds: float) -> Callable[[], bool]:
+    """Says whether so long has passed since it was made, or last said so."""
+    last = time.monotonic()
+
+    def passed() -> bool:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < seconds:
+            return False
+        last = now
+        return True
+
+    return passed
 
 
 def _is_there(checkpoint: Path) -> bool:

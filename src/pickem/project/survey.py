@@ -22,14 +22,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickem.acquisition import PoolFeatures
+from pickem.errors import VolumeError
 from pickem.geometry import PatchId
 from pickem.learning import Purpose, stream
 from pickem.learning.round import StageProgress
 from pickem.predictor import Predictor, score
+from pickem.project import rounds
 from pickem.project.candidates import Candidates
 from pickem.project.feature_table import About, FeatureTable, read_filled, row_bytes
 from pickem.project.project import Project
 from pickem.project.rounds import Round
+from pickem.project.unreadable import Unreadable
 
 BLOCK = 2**20  # pixels, 64 candidates: a few seconds on two cores, for which new labels may have to wait
 Step = Literal["rank", "look further"]
@@ -59,11 +62,31 @@ def next_step(project: Project, at: Round) -> Step | None:
     return None if filled.complete else "look further"
 
 
-class Survey:
-    """What the network of a round, which `predictor` holds, finds on its way through the volumes."""
+def try_again(project: Project) -> None:
+    """Let the newest network look once more at what could not be read. Raises StorageError."""
+    latest = rounds.latest_round(project.store)
+    if latest and is_surveyed(project):
+        table = FeatureTable.open(_folder(project, latest), _about(project, latest))
+        if table:
+            table.try_again()
 
-    def __init__(self, project: Project, predictor: Predictor, at: Round, progress: StageProgress) -> None:
+
+class Survey:
+    """What the network of a round, which `predictor` holds, finds on its way through the volumes.
+
+    What cannot be read is `unreadable`, and left out until `try_again`.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        predictor: Predictor,
+        at: Round,
+        progress: StageProgress,
+        unreadable: Unreadable,
+    ) -> None:
         self._project = project
+        self._unreadable = unreadable
         self._predictor = predictor
         self._progress = progress
         self.round = at.number
@@ -79,7 +102,7 @@ class Survey:
 
     def measured(self, k: int, taken: Collection[PatchId]) -> PoolFeatures:
         """The features of those that are drawn, and of all that was looked at besides; where fewer than `k`
-        of them are not `taken`, of more. Raises StorageError."""
+        of them are not `taken`, of more. Raises StorageError, and VolumeError where nothing can be read."""
         if self._table is None:
             drawn = self._score(self.drawn(), partial(self._progress, "scoring"))
             self._forget()
@@ -100,9 +123,12 @@ class Survey:
             return
         seen = self._table.filled
         most = max(1, BLOCK // self._project.settings.patch**2)
-        block = self._numbers[seen.looked_at : seen.looked_at + most].tolist()
-        patches = [patch for patch in self._candidates.allowed(block) if patch not in self._first]
-        self._table.append(self._score(patches, _untold), seen.looked_at + len(block))
+        start, stop = block = seen.block(most)
+        numbers = self._numbers[start:stop].tolist()
+        patches = [patch for patch in self._candidates.allowed(numbers) if patch not in self._first]
+        found = self._readable(patches)
+        lost = {self._candidates.number(patch) for patch in {*patches} - {*found.patches}}
+        self._table.append(found, block, (i for i, n in enumerate(numbers, start) if n in lost))
         self._progress("looking through the volume", self._table.filled.looked_at, seen.to_look_at)
 
     def mark_ranked(self) -> None:
@@ -121,11 +147,25 @@ class Survey:
         """Delete what this and earlier networks have found."""
         shutil.rmtree(self._folder.parent, ignore_errors=True)
 
+    def _readable(self, patches: Sequence[PatchId]) -> PoolFeatures:
+        """The features of those of a block's patches that can be read, be it none."""
+        try:
+            return self._score(patches, _untold)
+        except VolumeError:
+            return self._score([], _untold)
+
     def _score(self, patches: Sequence[PatchId], told: Callable[[int, int], None]) -> PoolFeatures:
-        """What the strategy needs to know of some patches."""
+        """What the strategy needs to know of some patches, less those that cannot be read.
+
+        Raises VolumeError where none can be read.
+        """
         settings, needs = self._project.settings, self._project.strategy.needs
-        rng = stream(settings.seed, Purpose.SCORE, self.round)
-        return score(self._predictor, patches, self._project.inputs.images, needs, rng, told)
+
+        def measured(some: Sequence[PatchId]) -> PoolFeatures:
+            rng = stream(settings.seed, Purpose.SCORE, self.round)
+            return score(self._predictor, some, self._project.inputs.images, needs, rng, told)
+
+        return self._unreadable.without(patches, self._predictor.context, measured)
 
     @cached_property
     def _candidates(self) -> Candidates:
@@ -147,12 +187,15 @@ class Survey:
 
 def _about(project: Project, at: Round) -> About:
     """What the features of a round's network depend on, and which patches may be among them."""
-    return {
+    about: About = {
         "round": at.number,
         "finished": str(at.finished),  # a database that was put back may count rounds once more
         "shapes": {name: list(shape) for name, shape in project.shapes.items()},
         "settings": project.settings.model_dump(mode="json"),
     }
+    if project.masks:  # not asked of others, whose tables are those of a pickem that did not know this
+        about["masks"] = {name: where.fingerprint for name, where in project.masks.items()}
+    return about
 
 
 def _are_left(table: FeatureTable, k: int, taken: Collection[PatchId]) -> bool:

@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast, get_args
 
@@ -24,6 +25,7 @@ from pickem.project.label_images import Upkeep
 from pickem.project.project import open_project
 from pickem.project.round import Learning, due
 from pickem.project.start import Annotator
+from pickem.project.survey import try_again
 
 POLL_SECONDS = 0.5
 REPORT_SECONDS = 0.2
@@ -32,12 +34,14 @@ _NICER = 5  # the page goes first
 
 
 class Reporter:
-    """Prints progress as JSON lines {doing, done, total, seconds_left}, not more often than can be read."""
+    """Prints progress as JSON lines {doing, done, total, seconds_left, passed_over}, not more often than can
+    be read."""
 
     def __init__(self) -> None:
         self._last = ("", 0, 0)  # stage, how much of it there is, and was done
         self._began = (0.0, 0)  # when it was first heard of, and how much was done by then
         self._said = 0.0
+        self.passed_over: Sequence[str] = ()  # what cannot be read, for the person; said with every line
 
     def __call__(self, stage: Stage, done: int, total: int) -> None:
         """Report a step of a stage; the signature of `learning`'s progress."""
@@ -55,7 +59,7 @@ class Reporter:
     def say(self, doing: str, done: int = 0, total: int = 0, seconds_left: float | None = None) -> None:
         """Print one line."""
         line = {"doing": doing, "done": done, "total": total, "seconds_left": seconds_left}
-        print(json.dumps(line), flush=True)
+        print(json.dumps({**line, "passed_over": [*self.passed_over]}), flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -83,6 +87,8 @@ def _work(folder: Path, device: DeviceName, annotator: Annotator) -> None:
     report.say("starting")
     with open_project(folder) as project:
         learning = Learning(project, project.predictor(device), report, annotator)
+        report.passed_over = learning.unreadable.words
+        try_again(project)
         labels = Upkeep(project)
         report.say(RESTING)
         last = None

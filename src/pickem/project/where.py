@@ -10,8 +10,10 @@ huge volume, it ends after MOST_ASKED with what it has found.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from pickem.errors import InvalidMaskError
 from pickem.geometry import Box, PatchId, Shape3, random_patches, whole
 from pickem.project.images import READ_WHOLE
 from pickem.volumes import Volume, read_by_section
+from pickem.volumes.hdf5 import split_location
 
 LEAST_INSIDE = 0.5  # of a patch's pixels
 MOST_ASKED = 20_000  # patches a draw
@@ -51,6 +54,16 @@ class Where:
         left, columns = self._under(patch.x, patch.width, x_voxel)
         allowed = self._read(Box((z, top, left), (z + 1, top + len(rows), left + len(columns))))[0]
         return float(rows @ allowed @ columns) >= LEAST_INSIDE * float(rows.sum() * columns.sum())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Another one where the mask is another: of a small one, what it allows; of a large one, how long its
+        files are and when they were written, and nothing at an address."""
+        if whole(self._mask.shape).size <= READ_WHOLE:
+            content = str(self._mask.shape).encode() + np.packbits(self._whole).tobytes()
+        else:
+            content = _last_written(self._mask.source).encode()
+        return hashlib.sha256(content).hexdigest()
 
     def _under(self, start: int, length: int, voxel: int) -> tuple[int, NDArray[np.float64]]:
         """First row (or column) of the mask under some of the working grid, and how many pixels of the
@@ -96,6 +109,14 @@ def patches_anywhere(
         if len(patches) < batch:  # those were all
             break
     return list(found)[:count]
+
+
+def _last_written(source: str) -> str:
+    """How long the files of a mask are, and when each was written."""
+    path, _ = split_location(Path(source))
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = [(file.relative_to(path), file.stat()) for file in files if file.is_file()]
+    return str([(str(name), status.st_size, status.st_mtime_ns) for name, status in found])
 
 
 def _is_set(mask: NDArray[np.generic]) -> NDArray[np.bool_]:

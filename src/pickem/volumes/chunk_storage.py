@@ -17,7 +17,7 @@ import numpy as np
 import tensorstore as ts
 
 from pickem.durable import storage_error
-from pickem.errors import VolumeError, VolumeFormatError, VolumeNotFoundError
+from pickem.errors import VolumeError, VolumeFormatError, VolumeNotFoundError, VolumeUnreachableError
 from pickem.geometry import Shape3
 
 Driver = Literal["zarr", "zarr3", "n5", "neuroglancer_precomputed"]  # tensorstore's names; "zarr" is Zarr 2
@@ -210,8 +210,8 @@ def _has_aws_credentials() -> bool:
     return named or (Path.home() / ".aws" / "credentials").exists()
 
 
-def _unreachable(location: str, why: str) -> VolumeNotFoundError:
-    return VolumeNotFoundError(
+def _unreachable(location: str, why: str) -> VolumeUnreachableError:
+    return VolumeUnreachableError(
         "The image cannot be reached.",
         got=f"{location}: {why}",
         todo="check the address and the network; then try again",

@@ -38,13 +38,14 @@ class NetworkInfo(Answer):
 
 
 class TrainerInfo(Answer):
-    """What the trainer is doing now."""
+    """What the trainer is doing now, and, a sentence each, what it cannot read and passes over."""
 
     doing: str
     done: int
     total: int
     seconds_left: float | None
     problem: str | None
+    passed_over: list[str]
 
 
 class QualityInfo(Answer):

@@ -61,6 +61,7 @@ def standing(
             total=activity.total,
             seconds_left=activity.seconds_left,
             problem=activity.problem,
+            passed_over=[*activity.passed_over],
         ),
         quality=_quality(now),
         course=[_turn(turn) for turn in course],

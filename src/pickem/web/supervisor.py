@@ -27,12 +27,16 @@ ERROR_LINES = 20  # of the trainer's last words
 
 @dataclass(frozen=True)
 class Activity:
-    """What the trainer is doing: steps done of steps in all, and the time left, where they are known."""
+    """What the trainer is doing: steps done of steps in all, and the time left, where they are known.
+
+    passed_over: what it cannot read, in words.
+    """
 
     doing: str
     done: int = 0
     total: int = 0
     seconds_left: float | None = None
+    passed_over: Sequence[str] = ()
     problem: str | None = None  # why it last ended, until it works again
 
 

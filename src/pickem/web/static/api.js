@@ -12,6 +12,7 @@
  * @typedef {object} Trainer what the background process does now
  * @property {string} doing @property {number} done @property {number} total
  * @property {number | null} seconds_left @property {string | null} problem
+ * @property {string[]} passed_over what cannot be read, in words
  */
 
 /** @typedef {{name: string, labelled: number, at_work: boolean}} Labeller somebody who labels in this project */
@@ -80,6 +81,8 @@ export class ApiError extends Error {
   constructor(status, message) {
     super(message);
     this.status = status;
+    /** @type {Patch | null} the patch that could not be opened */
+    this.patch = null;
   }
 
   /**

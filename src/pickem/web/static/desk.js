@@ -16,6 +16,7 @@ import { Work } from "./state.js";
 /** @typedef {import("./clock.js").Clock} Clock */
 /** @typedef {import("./banner.js").Banner} Banner */
 
+const UNREADABLE = 503; // what the server says of an image that it cannot read
 const ADDRESS = /^#patch-(\d+)$/; // the patch at hand, so that a reload continues there
 
 export class Desk {
@@ -55,10 +56,25 @@ export class Desk {
       if (this.state.work === null) this.state.idle = error.message;
       this.state.changed("work");
       const again = { label: "Try again", run: () => void this.exclusively(step) };
-      this.banner.show("step", error.message, [again]);
+      this.banner.show("step", error.message, [again, ...this.waysPast(error)]);
     } finally {
       this.state.opening = false;
     }
+  }
+
+  /**
+   * @param {api.ApiError} error @returns {import("./banner.js").Action[]} how to go on where the image of a patch
+   *   that is due cannot be read
+   */
+  waysPast({ status, patch }) {
+    if (status !== UNREADABLE || patch === null || !["open", "draft"].includes(patch.state)) return [];
+    const step = async () => {
+      const { progress } = await api.postSkip(patch.id);
+      this.saver.forget(patch.id);
+      this.state.hear(progress);
+      this.show(await this.loadNext());
+    };
+    return [{ label: "Skip this patch", run: () => void this.exclusively(step) }];
   }
 
   /**
@@ -71,7 +87,10 @@ export class Desk {
       api.getProposed(patch, "proposal"),
       api.getProposed(patch, "uncertainty"),
       api.getMask(patch),
-    ]);
+    ]).catch((error) => {
+      if (error instanceof api.ApiError) error.patch = patch;
+      throw error;
+    });
     const network = { proposal, uncertainty };
     const revision = stored?.revision ?? patch.revision;
     const draft = this.drafts.read(patch.id);
@@ -183,6 +202,7 @@ export class Desk {
   }
 
   async skip() {
+    if (this.state.work === null) return;
     await this.exclusively(async () => {
       const work = this.state.work;
       if (work === null) return;

@@ -100,6 +100,9 @@ function showNetwork({ network, trainer }) {
   const doing = IN_PATCHES.has(trainer.doing) ? trainer.doing + steps : trainer.doing;
   place.textContent = trainer.problem ?? (doing ? `Now: ${doing}${left}` : "");
   place.classList.toggle("problem", trainer.problem !== null);
+  const passedOver = find("#passed-over");
+  passedOver.hidden = trainer.passed_over.length === 0;
+  passedOver.textContent = trainer.passed_over.join(" ");
   const bar = find("#trainer-bar");
   bar.hidden = trainer.total <= 0 || trainer.problem !== null;
   if (bar instanceof HTMLProgressElement && trainer.total > 0) bar.value = trainer.done / trainer.total;
