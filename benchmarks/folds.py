@@ -33,9 +33,10 @@ def load_fold(dataset: str, fold: Fold, profile: Profile, data_dir: Path | None 
         (z0, y0, x0), (z1, y1, x1) = half.region.start, half.region.stop
         train = (_part(half, Box((z0, y0 + (y1 - y0) * 7 // 16, x0), (z1, y1, x1))),)
         evaluated = (_part(half, Box((z0, y0, x0), (z1, y0 + (y1 - y0) * 5 // 16, x1))),)
-    regions = Regions(train)
+    sections = profile.network.channels
+    regions = Regions(train, sections)
     normalisation = fit_normalisation(regions, profile.normalisation)
-    return Experiment(tuple(opened.classes), profile, regions, Regions(evaluated), normalisation)
+    return Experiment(tuple(opened.classes), profile, regions, Regions(evaluated, sections), normalisation)
 
 
 def _part(region: LabelledRegion, box: Box) -> LabelledRegion:

@@ -76,7 +76,8 @@ def load_experiment(dataset: Dataset, split: SplitName, profile: Profile) -> Exp
     """
     parts = dataset.split(split)
     _check_size(parts.train, profile.patch)
-    train, evaluation = Regions(parts.train), Regions(parts.evaluate)
+    sections = profile.network.channels
+    train, evaluation = Regions(parts.train, sections), Regions(parts.evaluate, sections)
     for part, regions in (("training", train), ("evaluated", evaluation)):
         _check_classes(dataset, part, regions)
     normalisation = fit_normalisation(train, profile.normalisation)

@@ -22,7 +22,7 @@ def write_evaluation_view(path: Path, predictor: Predictor, evaluation: Regions,
     `jaccard` is that of the whole split. It is the crop with most foreground, on a coarse grid.
     """
     region, section, rows, columns = _busiest_crop(evaluation)
-    predicted = predictor.predict_plane(region.images[section]).argmax(axis=0).astype(np.uint8)
+    predicted = predictor.predict_plane(region.plane(section)).argmax(axis=0).astype(np.uint8)
     _write(
         path,
         image=_as_uint8(region.images[section])[rows, columns],
@@ -35,7 +35,7 @@ def write_evaluation_view(path: Path, predictor: Predictor, evaluation: Regions,
 def write_picks_view(path: Path, predictor: Predictor, selection: Selection, images: Regions) -> None:
     """The first pick as the network saw it when it was picked (paper, Figure 4)."""
     first = selection.patches[:1]
-    image = images.images(first)
+    image = images.windows(first)
     probability = predictor.predict_proba(images.images(first, predictor.context))[0]
     _write(
         path,

@@ -19,7 +19,10 @@ class ImageSource(Protocol):
     """Where the grey values of patches come from: memory, or a volume on disk."""
 
     def images(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
-        """Grey values (n, h + 2 context, w + 2 context) of patches of one size with what surrounds them."""
+        """Grey values (n, h + 2 context, w + 2 context) of patches of one size with what surrounds them.
+
+        For a network of several channels (n, channels, …, …): sections around that of the patch.
+        """
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,19 @@ class PatchImages:
 
 @dataclass(frozen=True)
 class LoadedRegion:
-    """A region read into memory: `images` and `labels` have the shape of `box` (z, y, x)."""
+    """A region read into memory: `images` and `labels` have the shape of `box` (z, y, x).
+
+    sections: an odd number; so many does a network see at once, the one it segments in the middle.
+    """
 
     volume: str
     box: Box
     images: NDArray[np.generic]
     labels: NDArray[np.uint8]
+    sections: int = 1
 
     @classmethod
-    def read(cls, region: LabelledRegion) -> LoadedRegion:
+    def read(cls, region: LabelledRegion, sections: int = 1) -> LoadedRegion:
         """Read all voxels of the region. Raises VolumeFormatError for grey values that are not finite, or all
         the same."""
         images = region.image.read(region.region)
@@ -67,7 +74,16 @@ class LoadedRegion:
                 todo="look at the file; an export or a conversion may have gone wrong",
             )
         labels = np.asarray(region.labels.read(region.region), dtype=np.uint8)
-        return cls(region.volume, region.region, images, labels)
+        return cls(region.volume, region.region, images, labels, sections)
+
+    def seen(self, patch: PatchId, context: int = 0) -> NDArray[np.generic]:
+        """What a network sees of a patch: see `read_with_context`; it never looks beyond the region."""
+        return read_with_context(self.read_images, patch, context, self.box, self.sections)
+
+    def plane(self, section: int) -> NDArray[np.generic]:
+        """What a network sees of a whole section, counted from the region's first."""
+        (z, y, x), (_, height, width) = self.box.start, self.box.shape
+        return self.seen(PatchId(self.volume, z + section, y, x, height, width))
 
     def read_images(self, box: Box) -> NDArray[np.generic]:
         """Grey values of a box inside the region's."""
@@ -78,8 +94,8 @@ class LoadedRegion:
         return self.labels[box.relative_to(self.box.start).slices]
 
     def planes(self) -> Iterator[tuple[NDArray[np.generic], NDArray[np.uint8]]]:
-        """Image and labels (h, w) of each section, in the order of z."""
-        yield from zip(self.images, self.labels, strict=True)
+        """What a network sees of each section, and labels (h, w), in the order of z."""
+        yield from ((self.plane(section), labels) for section, labels in enumerate(self.labels))
 
 
 def _place(region: LabelledRegion) -> str:
@@ -88,20 +104,21 @@ def _place(region: LabelledRegion) -> str:
 
 
 class Regions:
-    """Several loaded regions; a patch is looked up in the region of its volume that contains it."""
+    """Several loaded regions; a patch is looked up in the region of its volume that contains it.
 
-    def __init__(self, regions: Iterable[LabelledRegion]) -> None:
-        self.loaded = tuple(LoadedRegion.read(region) for region in regions)
+    sections: see LoadedRegion.
+    """
+
+    def __init__(self, regions: Iterable[LabelledRegion], sections: int = 1) -> None:
+        self.loaded = tuple(LoadedRegion.read(region, sections) for region in regions)
 
     def images(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
-        """Grey values (n, h + 2 context, w + 2 context) of patches of one size; regions end in mirrors."""
-        homes = map(self._find, patches)
-        return np.stack(
-            [
-                read_with_context(home.read_images, patch, context, home.box)
-                for patch, home in zip(patches, homes, strict=True)
-            ]
-        )
+        """See ImageSource; regions end in mirrors."""
+        return np.stack([self._find(patch).seen(patch, context) for patch in patches])
+
+    def windows(self, patches: Sequence[PatchId]) -> NDArray[np.generic]:
+        """Grey values (n, h, w) of patches of one size, without anything around them."""
+        return np.stack([self._find(patch).read_images(patch.box)[0] for patch in patches])
 
     def labels(self, patches: Sequence[PatchId]) -> NDArray[np.uint8]:
         """True class indices (n, h, w) of patches of one size, 255 = not labelled."""

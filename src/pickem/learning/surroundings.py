@@ -12,19 +12,25 @@ from pickem.geometry import Box, PatchId
 
 
 def read_with_context(
-    read: Callable[[Box], NDArray[np.generic]], patch: PatchId, context: int, within: Box
+    read: Callable[[Box], NDArray[np.generic]], patch: PatchId, context: int, within: Box, sections: int = 1
 ) -> NDArray[np.generic]:
     """Grey values (h + 2 context, w + 2 context) of a patch, mirrored where `within` ends.
 
-    `read` gives the grey values (1, height, width) of a box inside `within`.
+    Of several `sections`, an odd number with the patch's own in the middle: (sections, h + 2 context,
+    w + 2 context). `read` gives the grey values (z, y, x) of a box inside `within`.
     """
-    box = patch.box.grow((0, context, context), within)
-    (_, top, left), (_, bottom, right) = box.start, box.stop
-    above, before = patch.y - context, patch.x - context
-    below, behind = patch.y + patch.height + context, patch.x + patch.width + context
-    missing = ((top - above, below - bottom), (left - before, behind - right))
-    image: NDArray[np.generic] = read(box)[0]
-    return np.pad(image, missing, mode="reflect") if context else image
+    halo = (sections // 2, context, context)
+    own, box = patch.box, patch.box.grow(halo, within)
+    missing = [
+        (reach - (first - start), reach - (stop - last))
+        for reach, start, first, last, stop in zip(
+            halo, box.start, own.start, own.stop, box.stop, strict=True
+        )
+    ]
+    images: NDArray[np.generic] = read(box)
+    if any(halo):
+        images = np.pad(images, missing, mode="reflect")
+    return images if sections > 1 else images[0]
 
 
 def labels_with_context(masks: NDArray[np.uint8], context: int) -> NDArray[np.uint8]:

@@ -33,11 +33,11 @@ def predict_images(
     backend: Backend,
     views: Views = "one",
 ) -> torch.Tensor:
-    """Probabilities (n, classes, h, w), float32, on the backend's device, of images (n, h, w).
+    """Probabilities (n, classes, h, w), float32, on the backend's device, of images (n, [channels,] h, w).
 
     Sizes that are not multiples of the stride are continued by reflection and cut off again.
     """
-    height, width = images.shape[1:]
+    height, width = images.shape[-2:]
     with torch.inference_mode(), backend.arithmetic():
         tensor = backend.place(pad_to_stride(torch.from_numpy(normalisation.apply(images)), network.stride))
         return _mean_over_views(network, tensor, views)[:, :, :height, :width]
@@ -53,21 +53,23 @@ def predict_plane(
     context: int = 0,
     views: Views = "one",
 ) -> NDArray[np.float32]:
-    """Probabilities (classes, h, w) of one plane (h, w), computed in tiles of at most `tile` pixels a side.
+    """Probabilities (classes, h, w) of one plane ([channels,] h, w), computed in tiles of at most `tile`
+    pixels a side.
 
     `tile` is rounded down to a multiple of the network's stride. A network that has learned with `context`
     around its patches knows nothing of borders: the plane is continued there by reflection, at least so far.
     """
-    height, width = plane.shape
+    height, width = plane.shape[-2:]
     border = border_of(context, network.stride)
-    seen = np.pad(plane, border, mode="reflect") if border else plane
+    around = [(0, 0)] * (plane.ndim - 2) + [(border, border)] * 2
+    seen = np.pad(plane, around, mode="reflect") if border else plane
     region = Box((0, border, border), (1, border + height, border + width))
     side = max(network.stride, tile - tile % network.stride)
     probabilities = np.empty((classes, height, width), np.float32)
     halo = (0, network.halo, network.halo)
-    for block in blocks(region, (1, side, side), halo, within=whole((1, *seen.shape))):
+    for block in blocks(region, (1, side, side), halo, within=whole((1, *seen.shape[-2:]))):
         _, rows, columns = block.read.slices
-        predicted = predict_images(network, seen[None, rows, columns], normalisation, backend, views)
+        predicted = predict_images(network, seen[None, ..., rows, columns], normalisation, backend, views)
         _, inner_rows, inner_columns = block.write.relative_to(block.read.start).slices
         _, rows, columns = block.write.relative_to(region.start).slices
         probabilities[:, rows, columns] = predicted[0, :, inner_rows, inner_columns].cpu().numpy()

@@ -119,7 +119,7 @@ class NetworkPredictor:
 
     def mc_probabilities(self, images: Images, rng: np.random.Generator) -> NDArray[np.float32]:
         """Probabilities (passes, n, classes, h, w) with dropout on and batch-norm statistics frozen."""
-        height, width = images.shape[1:]
+        height, width = images.shape[-2:]
         generator = self.backend.generator(rng)
         with torch.inference_mode(), self.backend.arithmetic():
             state = self.network.prefix(self._place(images))

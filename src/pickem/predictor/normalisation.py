@@ -27,7 +27,7 @@ class Normaliser(Protocol):
     """What a network puts its images through, and what its checkpoints say of that."""
 
     def apply(self, images: NDArray[np.generic]) -> NDArray[np.float32]:
-        """(n, h, w) grey values as (n, 1, h, w), normalised."""
+        """(n, h, w) grey values as (n, 1, h, w), or (n, channels, h, w) as they are; normalised."""
 
     def description(self) -> dict[str, Any]:
         """As JSON."""
@@ -79,7 +79,7 @@ class Normalisation(BaseModel):
         return cls(mean=middle, deviation=spread / RANGE, low=low - spread, high=high + spread)
 
     def apply(self, images: NDArray[np.generic]) -> NDArray[np.float32]:
-        """(n, h, w) grey values of any real type as (n, 1, h, w), normalised.
+        """See Normaliser; grey values of any real type.
 
         NaN becomes the mean where there are limits, else grey value 0, as do infinities then.
         """
@@ -87,10 +87,10 @@ class Normalisation(BaseModel):
             values = np.asarray(images, dtype=np.float32)
             if images.dtype.kind == "f":
                 values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-            return ((values - np.float32(self.mean)) / np.float32(self.deviation))[:, None]
+            return _with_channels((values - np.float32(self.mean)) / np.float32(self.deviation))
         wide = np.asarray(images, dtype=np.float64)
         cut = np.where(np.isnan(wide), self.mean, wide).clip(self.low, self.high)
-        return ((cut - self.mean) / self.deviation).astype(np.float32)[:, None]
+        return _with_channels(((cut - self.mean) / self.deviation).astype(np.float32))
 
     def description(self) -> dict[str, Any]:
         """As JSON; the limits only where there are any."""
@@ -120,8 +120,8 @@ class PerVolume(BaseModel):
         return np.stack([self.volumes[name].apply(image[None])[0, 0] for image, name in pairs])
 
     def apply(self, images: NDArray[np.generic]) -> NDArray[np.float32]:
-        """(n, h, w), normalised already, as (n, 1, h, w)."""
-        return np.asarray(images, dtype=np.float32)[:, None]
+        """See Normaliser; normalised already."""
+        return _with_channels(np.asarray(images, dtype=np.float32))
 
     def description(self) -> dict[str, Any]:
         """As JSON."""
@@ -132,6 +132,10 @@ class PerVolume(BaseModel):
         if description == self.description():
             return True
         return all(volume.matches(description) for volume in self.volumes.values())
+
+
+def _with_channels(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    return images if images.ndim == 4 else images[:, None]
 
 
 def _finite(samples: Iterable[NDArray[np.generic]]) -> NDArray[np.float64]:

@@ -82,7 +82,8 @@ def pretrain(
         damaged, counts = damage(clean, settings, on_host)
         with backend.arithmetic():
             restored = module(backend.place(damaged))
-        errors = (restored.float() - backend.place(clean)).square() * backend.place(counts)
+        middle = clean[:, network.channels // 2, None]
+        errors = (restored.float() - backend.place(middle)).square() * backend.place(counts)
         loss = errors.sum() / counts.sum().clamp(min=1)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -200,7 +201,7 @@ def damage(
     if settings.task == "denoising":
         strength = settings.noise * torch.rand((len(images), 1, 1, 1), generator=generator)
         noise = torch.randn(images.shape, generator=generator)
-        return images + strength * noise, torch.ones_like(images)
+        return images + strength * noise, torch.ones_like(images[:, :1])
     height, width = images.shape[2:]
     rows, columns = -(-height // settings.block), -(-width // settings.block)
     drawn = torch.rand((len(images), 1, rows, columns), generator=generator) < settings.hidden

@@ -15,7 +15,8 @@ from pickem.predictor.settings import Phase
 from pickem.predictor.training_set import TrainingSet
 
 # Grey values of any real type, not normalised: (n, h + 2 context, w + 2 context), patches with the
-# predictor's context around them. What is said of them, (n, h, w), is said of the patches alone.
+# predictor's context around them; (n, channels, …, …) for a network of several channels. What is said of
+# them, (n, h, w), is said of the patches alone.
 Images = NDArray[np.generic]
 Probabilities = NDArray[np.float32]  # (n, classes, h, w), class 0 = background, summing to 1 over classes
 Progress = Callable[[int, int], None]  # (steps done, steps in all)

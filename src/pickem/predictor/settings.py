@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pickem.predictor.training_set import Balance, TrainingSet, steps_per_epoch
 
@@ -26,12 +26,20 @@ class UNetSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    channels: int = Field(1, ge=1)  # image channels
+    # sections that it sees at once, an odd number: the one that it segments in the middle of its neighbours
+    channels: int = Field(1, ge=1)
     feature_maps: int = Field(16, ge=1)  # at full resolution; doubled at each level
     depth: int = Field(4, ge=1, le=8)  # number of poolings
     dropout: float = Field(0.2, ge=0, lt=1)  # share of channels dropped
     # after the bottleneck · after it and each decoder block but the last · after every block but the last
     dropout_place: DropoutPlace = "decoder"
+
+    @field_validator("channels")
+    @classmethod
+    def _odd(cls, channels: int) -> int:
+        if channels % 2 == 0:
+            raise ValueError("as many sections before as behind make an odd number")
+        return channels
 
 
 class AugmentationSettings(BaseModel):

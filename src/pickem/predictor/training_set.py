@@ -43,7 +43,7 @@ class TrainingSet(Protocol):
 
 @dataclass(frozen=True)
 class ArrayTrainingSet:
-    """A TrainingSet in memory: `images` (n, h, w) of any real type, `labels` (n, h, w) uint8.
+    """A TrainingSet in memory: `images` (n, [channels,] h, w) of any real type, `labels` (n, h, w) uint8.
 
     Raises ConfigError where the two do not agree or hold nothing.
     """
@@ -53,7 +53,8 @@ class ArrayTrainingSet:
     unlabelled: ImagePool | None = None
 
     def __post_init__(self) -> None:
-        if self.images.shape != self.labels.shape or self.images.ndim != 3 or not len(self.images):
+        shape = (*self.images.shape[:1], *self.images.shape[-2:])
+        if shape != self.labels.shape or self.images.ndim not in (3, 4) or not len(self.images):
             raise ConfigError(
                 "Images and labels to train on do not belong together.",
                 got=f"images {self.images.shape}, labels {self.labels.shape}",
