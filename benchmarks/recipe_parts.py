@@ -29,7 +29,6 @@ from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.profile import Profile, change_profile, load_profile
 from pickem.benchmark.start import start_pretrained
 from pickem.learning import Evaluation, Purpose, Regions, evaluate, stream
-from pickem.learning.regions import PatchImages
 from pickem.learning.surroundings import labels_with_context
 from pickem.predictor import ArrayTrainingSet, NetworkPredictor, use_threads
 
@@ -62,7 +61,6 @@ def main() -> None:
             ArrayTrainingSet(
                 experiment.train.images(patches, predictor.context),
                 labels_with_context(experiment.train.labels(patches), predictor.context),
-                PatchImages(experiment.train, pool[len(patches) :], predictor.context),
             ),
             profile.following if number else profile.first,
             stream(options.seed, Purpose.TRAIN, number),

@@ -58,7 +58,6 @@ class RegionTrainingSet:
     patches: Sequence[PatchId]
     context: int
     has_foreground: NDArray[np.bool_]
-    unlabelled: None = None
 
     @classmethod
     def of(cls, experiment: Experiment) -> RegionTrainingSet:

@@ -26,22 +26,6 @@ class ImageSource(Protocol):
 
 
 @dataclass(frozen=True)
-class PatchImages:
-    """Images of patches that are read when they are asked for (an ImagePool)."""
-
-    source: ImageSource
-    patches: Sequence[PatchId]
-    context: int
-
-    def __len__(self) -> int:
-        return len(self.patches)
-
-    def __getitem__(self, indices: NDArray[np.intp]) -> NDArray[np.generic]:
-        """Images (b, h + 2 context, w + 2 context)."""
-        return self.source.images([self.patches[i] for i in indices], self.context)
-
-
-@dataclass(frozen=True)
 class LoadedRegion:
     """A region read into memory: `images` and `labels` have the shape of `box` (z, y, x).
 

@@ -22,7 +22,7 @@ from pickem.geometry import PatchId
 from pickem.learning.evaluation import Evaluation, confusion, evaluate_confusion
 from pickem.learning.oracle import OracleFeatures
 from pickem.learning.pool import Pool
-from pickem.learning.regions import ImageSource, LoadedRegion, PatchImages
+from pickem.learning.regions import ImageSource, LoadedRegion
 from pickem.learning.streams import Purpose, stream
 from pickem.learning.surroundings import labels_with_context
 from pickem.learning.thresholds import ProbabilityCounts
@@ -78,9 +78,7 @@ class ActiveLearner:
         """Fit the predictor to all labels, from its present weights."""
         context = self.predictor.context
         images = self._images.images(self.pool.labelled, context)
-        labels = labels_with_context(self.pool.masks(), context)
-        unlabelled = PatchImages(self._images, self.pool.unlabelled, context)
-        patches = ArrayTrainingSet(images, labels, unlabelled)
+        patches = ArrayTrainingSet(images, labels_with_context(self.pool.masks(), context))
         phase = self._first if self.pool.round == 0 else self._following
         rng = stream(self._seed, Purpose.TRAIN, self.pool.round)
         return self.predictor.fit(patches, phase, rng, self._stage("training"))

@@ -28,10 +28,9 @@ from pickem.predictor.backend import Backend
 from pickem.predictor.checkpoints import read_checkpoint, remove_checkpoint, write_checkpoint
 from pickem.predictor.description import read_files
 from pickem.predictor.normalisation import Normaliser
-from pickem.predictor.protocol import FitReport, Progress
+from pickem.predictor.protocol import FitReport, ImagePool, Progress
 from pickem.predictor.settings import AugmentationSettings, PretrainingSettings, UNetSettings
 from pickem.predictor.training import report_of, schedule_of
-from pickem.predictor.training_set import ImagePool
 from pickem.predictor.unet import UNet
 
 _CHANGES = AugmentationSettings(contrast=0.2, brightness=0.2)  # flips and quarter turns among them

@@ -22,6 +22,15 @@ Probabilities = NDArray[np.float32]  # (n, classes, h, w), class 0 = background,
 Progress = Callable[[int, int], None]  # (steps done, steps in all)
 
 
+class ImagePool(Protocol):
+    """Images, some of which are asked for at a time: an array (n, h, w), or what reads as one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, indices: NDArray[np.intp], /) -> NDArray[np.generic]:
+        """Images (b, h, w)."""
+
+
 @dataclass(frozen=True)
 class FitReport:
     """What a fit did: optimiser steps taken, and the mean loss over the last tenth of them."""

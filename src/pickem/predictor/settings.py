@@ -98,8 +98,6 @@ class TrainingSettings(BaseModel):
     averaging: float = Field(0.0, ge=0, lt=1)  # decay a step of the weights' moving average; 0: none
     augmentation: AugmentationSettings | None = None
     context: int = Field(0, ge=0)  # pixels on each side of a patch that the network sees, without labels
-    unlabelled: int = Field(0, ge=0)  # patches a batch that nobody has labelled (see `pseudo_labels`)
-    confidence: float = Field(0.95, gt=0.5, le=1)  # from where on the network's word counts as their label
 
 
 class PretrainingSettings(BaseModel):

@@ -16,7 +16,6 @@ from pickem.predictor.losses import LOSSES, as_targets
 from pickem.predictor.network import SegmentationNetwork
 from pickem.predictor.normalisation import Normaliser
 from pickem.predictor.protocol import FitReport, Progress
-from pickem.predictor.pseudo_labels import PseudoLabels
 from pickem.predictor.settings import Phase, Schedule, TrainingSettings
 from pickem.predictor.training_set import TrainingSet, batches
 
@@ -48,15 +47,11 @@ def fit(
     order = batches(patches, settings.batch_size, settings.balance, rng)
     losses = torch.zeros(steps, device=backend.device)
     average = _average(module, settings.averaging)
-    pseudo = _pseudo_labels(patches, normalisation, settings, backend, rng)
 
     module.train()
     for step in range(steps):
         image_array, label_array = patches.gather(next(order))
         images, labels = (torch.from_numpy(a) for a in (normalisation.apply(image_array), label_array))
-        if pseudo is not None:
-            more_images, more_labels = pseudo.batch(average.module)
-            images, labels = torch.cat([images, more_images]), torch.cat([labels, more_labels])
         if settings.augmentation is not None:
             images, labels = augment(images, labels, settings.augmentation, on_host)
         with backend.arithmetic():
@@ -98,18 +93,6 @@ def _average(module: nn.Module, decay: float) -> AveragedModel:
     """An exponential moving average of weights and batch-norm statistics (Polyak & Juditsky 1992)."""
     averaged = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
     return AveragedModel(module, multi_avg_fn=averaged, use_buffers=True)
-
-
-def _pseudo_labels(
-    patches: TrainingSet,
-    normalisation: Normaliser,
-    settings: TrainingSettings,
-    backend: Backend,
-    rng: np.random.Generator,
-) -> PseudoLabels | None:
-    if patches.unlabelled is None or not settings.unlabelled:
-        return None
-    return PseudoLabels(patches.unlabelled, normalisation, settings, backend, rng)
 
 
 def _module(network: SegmentationNetwork) -> nn.Module:

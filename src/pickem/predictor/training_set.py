@@ -15,15 +15,6 @@ from pickem.errors import ConfigError
 Balance = Literal["none", "foreground"]
 
 
-class ImagePool(Protocol):
-    """Images, some of which are asked for at a time: an array (n, h, w), or what reads as one."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, indices: NDArray[np.intp], /) -> NDArray[np.generic]:
-        """Images (b, h, w)."""
-
-
 class TrainingSet(Protocol):
     """Patches with labels. `len` is the number of patches."""
 
@@ -32,10 +23,6 @@ class TrainingSet(Protocol):
     @property
     def has_foreground(self) -> NDArray[np.bool_]:
         """(n,): whether any pixel of the patch is labelled as foreground."""
-
-    @property
-    def unlabelled(self) -> ImagePool | None:
-        """Images of the same size that nobody has labelled, where there are any to learn from."""
 
     def gather(self, indices: NDArray[np.intp]) -> tuple[NDArray[np.generic], NDArray[np.uint8]]:
         """Images (b, h, w) of any real type, and labels (b, h, w): class index, UNLABELLED = not labelled."""
@@ -50,7 +37,6 @@ class ArrayTrainingSet:
 
     images: NDArray[np.generic]
     labels: NDArray[np.uint8]
-    unlabelled: ImagePool | None = None
 
     def __post_init__(self) -> None:
         shape = (*self.images.shape[:1], *self.images.shape[-2:])
