@@ -26,6 +26,7 @@ FOLDS: tuple[Fold, ...] = get_args(Fold)
 def load_fold(dataset: str, fold: Fold, profile: Profile, data_dir: Path | None = None) -> Experiment:
     """A fold of a dataset's training half, in memory."""
     opened = open_dataset(dataset, data_dir)
+    profile = profile.for_voxels(opened.voxel_size)
     parts = opened.split("dev")
     train, evaluated = parts.train, parts.evaluate
     if fold == "swapped":
