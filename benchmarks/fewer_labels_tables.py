@@ -23,7 +23,8 @@ Row = dict[str, str]
 
 def main() -> None:
     """Rewrite the page's tables."""
-    tables = {"dev": _dev(), "strategies": _strategies(), "test": _test(), "test picks": _picks()}
+    tables = {"dev": _dev(), "strategies": _strategies(), "runs": _runs()}
+    tables |= {"test": _test(), "test picks": _picks()}
     for name, text in tables.items():
         fill(PAGE, name, text)
 
@@ -43,6 +44,33 @@ def _dev() -> str:
 def _both(rows: Sequence[Row]) -> str:
     by_views = {r["views"]: r["jaccard"] for r in rows}
     return " / ".join(by_views[views] for views in ("one", "turns") if views in by_views)
+
+
+def _runs() -> str:
+    """Whole runs on dev folds by candidate, a column a round; one section at a time is `auto` as it was."""
+    rows = _read(RESULTS / "fewer-labels" / "runs.csv")
+    rows += [_as_fold_run(row) for row in _read(RESULTS / "lucchi++-dev-auto" / "results.csv")]
+    by_run: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        if row["strategy"] in ("random", "auto"):
+            by_run[tuple(row[name] for name in ("dataset", "strategy", "seed", "candidate"))].append(row)
+    lines = []
+    for run, found in sorted(by_run.items()):
+        scores = [float(row["jaccard"]) for row in found]
+        cells = [*(f"{score:.3f}" for score in scores), f"{mean(scores[1:]):.3f}"]
+        last = found[-1]
+        share, minutes = f"{float(last['foreground']):.0%}", f"{float(last['effort_s']) / 60:.0f}"
+        lines.append([*run, *cells, last["best_threshold_jaccard"], share, minutes])
+    spent = [f"{int(size) * 128**2 / 1e6:.2f} Mpx" for size in SIZES]
+    measured = ["mean but the first", "last, best threshold", "foreground", "min"]
+    return table(["dataset", "strategy", "seed", "candidate", *spent, *measured], lines)
+
+
+def _as_fold_run(row: Row) -> Row:
+    strategy = "auto" if row["strategy"] == "uncertain-core-set" else row["strategy"]
+    best = f"{float(row['best_threshold_jaccard']):.3f}"
+    own = {"candidate": "auto", "strategy": strategy, "foreground": row["foreground_share"]}
+    return row | own | {"effort_s": row["effort_seconds"], "best_threshold_jaccard": best}
 
 
 def _strategies() -> str:
