@@ -60,10 +60,24 @@ def _runs() -> str:
         cells = [*(f"{score:.3f}" for score in scores), f"{mean(scores[1:]):.3f}"]
         last = found[-1]
         share, minutes = f"{float(last['foreground']):.0%}", f"{float(last['effort_s']) / 60:.0f}"
-        lines.append([*run, *cells, last["best_threshold_jaccard"], share, minutes])
+        best = [f"{float(last['best_threshold']):.2f}", last["best_threshold_jaccard"]]
+        lines.append([*run, *cells, share, *best, f"{_by_the_odds(found[0], last):.2f}", minutes])
     spent = [f"{int(size) * 128**2 / 1e6:.2f} Mpx" for size in SIZES]
-    measured = ["mean but the first", "last, best threshold", "foreground", "min"]
+    measured = [
+        "mean but the first",
+        "foreground",
+        "best threshold",
+        "Jaccard at the best",
+        "by the odds",
+        "min",
+    ]
     return table(["dataset", "strategy", "seed", "candidate", *spent, *measured], lines)
+
+
+def _by_the_odds(first: Row, last: Row) -> float:
+    """The threshold that would undo what picking did to the odds of foreground in the initial set."""
+    before, after = (float(row["foreground"]) / (1 - float(row["foreground"])) for row in (first, last))
+    return after / (after + before)
 
 
 def _as_fold_run(row: Row) -> Row:

@@ -31,9 +31,8 @@ HALF = frozenset({Feature.EMBEDDING})  # kept as float16: a picture of a patch, 
 _PLACES = "places"
 
 About = dict[str, JsonValue]
-Run = tuple[
-    int, int
-]  # of candidates, in the order in which they are looked at: the first, and the one behind
+# Of candidates, in the order in which they are looked at: the first, and the one behind the last.
+Run = tuple[int, int]
 
 
 class Filled(BaseModel):
