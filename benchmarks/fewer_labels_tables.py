@@ -6,7 +6,6 @@ python -m benchmarks.fewer_labels_tables
 from __future__ import annotations
 
 import csv
-import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -115,8 +114,9 @@ def _course(run: dict[str, Row]) -> float:
 def _test() -> str:
     """Jaccard of seed 0 on the test splits: both profiles, the same pool and initial set."""
     lines = []
-    for dataset, profile in itertools.product(("vnc", "lucchi++"), ("fast", "auto")):
-        rows = _seed_0(dataset, profile)
+    for folder in ("vnc-fast", "vnc-auto", "lucchi++-fast", "lucchi++-auto-one-section"):
+        dataset, profile, *_ = folder.split("-")
+        rows = _seed_0(folder)
         for strategy in dict.fromkeys(r["strategy"] for r in rows if r["strategy"] in COMPARED):
             found = {r["labelled_patches"]: r for r in rows if r["strategy"] == strategy}
             scores = [_number(found.get(size), "jaccard") for size in SIZES]
@@ -128,7 +128,7 @@ def _picks() -> str:
     """What the picks of `auto` hold, what another threshold would give, and what they cost."""
     head = ["strategy", "labels", "foreground", "precision", "recall", "best threshold", "Jaccard there"]
     lines = []
-    for row in _seed_0("vnc", "auto"):
+    for row in _seed_0("vnc-auto"):
         if row["labelled_patches"] in ("40", "100"):
             share = f"{100 * float(row['foreground_share']):.1f}%"
             found = [_number(row, name) for name in ("precision", "recall", "best_threshold")]
@@ -138,8 +138,8 @@ def _picks() -> str:
     return table([*head, "painting, s", "correcting, s"], lines)
 
 
-def _seed_0(dataset: str, profile: str) -> list[Row]:
-    return [r for r in _read(RESULTS / f"{dataset}-{profile}" / "results.csv") if r["seed"] == "0"]
+def _seed_0(folder: str) -> list[Row]:
+    return [row for row in _read(RESULTS / folder / "results.csv") if row["seed"] == "0"]
 
 
 def _number(row: Row | None, name: str) -> str:
