@@ -4,6 +4,12 @@ full-matched     as many optimiser steps as one run of the benchmark takes in al
 full-converged   as many as still help: the steps are doubled on `dev` until the Jaccard there gains less
                  than the profile's `least_gain`; the network is then trained so long on the whole
                  training volume
+
+Whoever doubles the steps goes on with the network of before, in a further stage with an optimiser of its own:
+
+    stage     0          1          2                    3
+              ├──────────┼──────────┼────────────────────┼──── …
+    steps     s          2s         4s                   8s
 """
 
 from __future__ import annotations
@@ -30,6 +36,7 @@ from pickem.learning import Evaluation, Purpose, Regions, distinct_pixels, evalu
 from pickem.learning.round import Stage
 from pickem.learning.surroundings import labels_with_context
 from pickem.predictor import FitReport, NetworkPredictor, Phase
+from pickem.predictor.checkpoints import is_whole, remove_checkpoint
 
 MATCHED, CONVERGED = "full-matched", "full-converged"
 FULL_SUPERVISION = (MATCHED, CONVERGED)
@@ -83,6 +90,14 @@ def matched_steps(profile: Profile, rounds: int) -> int:
     return sum(_phase_steps(profile, number) for number in range(rounds))
 
 
+def stages(first: int, steps: int) -> list[int]:
+    """The lengths of the stages in which `steps` are reached by doubling `first`: s, s, 2s, 4s …"""
+    lengths = [first]
+    while sum(lengths) < steps:
+        lengths.append(sum(lengths))
+    return lengths
+
+
 def run_full_supervision(
     experiment: Experiment,
     load_dev: Callable[[], Experiment],
@@ -95,24 +110,30 @@ def run_full_supervision(
     """Do, or continue, one full-supervision run; `load_dev` gives the experiment on the dev split."""
     journal = RunJournal(run_folder(directory, kind, seed))
     teller = _Teller(kind, seed, watch)
-    steps = matched_steps(experiment.profile, rounds)
+    first = steps = matched_steps(experiment.profile, rounds)
     if kind == CONVERGED:
         tried = directory / "initial" / "converged-steps.json"
-        steps = _enough_steps(load_dev, experiment.profile.full_supervision, tried, steps, teller)
+        steps = _enough_steps(load_dev, experiment.profile.full_supervision, tried, first, teller)
     record = journal.evaluation(0)
     if record is None or record.steps != steps:
         initial = initial_folder(directory, seed)
-        record = _train_on_everything(experiment, journal, steps, seed, initial, teller)
+        record = _train_on_everything(experiment, journal, stages(first, steps), seed, initial, teller)
     watch(Progress(kind, seed, 0, None, 1, 1, record.jaccard))
 
 
 def _train_on_everything(
-    experiment: Experiment, journal: RunJournal, steps: int, seed: int, initial: Path, teller: _Teller
+    experiment: Experiment,
+    journal: RunJournal,
+    lengths: Sequence[int],
+    seed: int,
+    initial: Path,
+    teller: _Teller,
 ) -> EvaluationRecord:
     patches = RegionTrainingSet.of(experiment)
     predictor = _start(experiment, seed, initial, teller)
     started = time.perf_counter()  # after pretraining, which belongs to the seed and has a record of its own
-    fitted = _fit(predictor, experiment, patches, steps, seed, teller)
+    for stage, length in enumerate(lengths):
+        fitted = _fit(predictor, experiment, patches, stage, length, seed, teller)
     trained = time.perf_counter()
     scores = _scores(experiment, predictor, teller)
     evaluated = time.perf_counter()
@@ -129,7 +150,7 @@ def _train_on_everything(
         recall=scores.recall,
         best_threshold=scores.best_threshold and scores.best_threshold.threshold,
         best_threshold_jaccard=scores.best_threshold and scores.best_threshold.jaccard,
-        steps=fitted.steps,
+        steps=sum(lengths),
         final_loss=fitted.final_loss,
         train_seconds=trained - started,
         evaluate_seconds=evaluated - trained,
@@ -148,17 +169,54 @@ def _enough_steps(
     budget = read_record(path, Budget) or Budget()
     if budget.steps and budget.steps[0] != start:
         budget = Budget()
-    experiment: Experiment | None = None
+    if (enough := budget.converged(settings.least_gain, settings.most_doublings)) is not None:
+        return enough
+    search = _Search(load_dev(), path.parent / "dev", teller)
+    search.catch_up(budget.steps)
     while (enough := budget.converged(settings.least_gain, settings.most_doublings)) is None:
-        experiment = experiment or load_dev()
         steps = budget.steps[-1] * 2 if budget.steps else start
-        patches = RegionTrainingSet.of(experiment)
-        predictor = _start(experiment, 0, path.parent / "dev", teller)
-        _fit(predictor, experiment, patches, steps, 0, teller)
-        jaccard = _scores(experiment, predictor, teller).jaccard
+        jaccard = search.go_on(start, steps)
         budget = Budget(steps=(*budget.steps, steps), jaccard=(*budget.jaccard, jaccard))
         write_record(path, budget)
+        search.forget(budget.steps[:-1])
     return enough
+
+
+class _Search:
+    """A network that learns from all labels of the dev split, stage by stage, kept after each."""
+
+    def __init__(self, experiment: Experiment, folder: Path, teller: _Teller) -> None:
+        self._experiment, self._folder, self._teller = experiment, folder, teller
+        self._patches = RegionTrainingSet.of(experiment)
+        self._predictor = _start(experiment, 0, folder, teller)
+
+    def catch_up(self, steps: Sequence[int]) -> None:
+        """Bring the network to the last of the numbers of steps that were tried already."""
+        if not steps:
+            return
+        if is_whole(self._weights(steps[-1])):
+            self._predictor.load_weights(self._weights(steps[-1]))
+            return
+        for stage, length in enumerate(stages(steps[0], steps[-1])):
+            self._fit(stage, length)
+
+    def go_on(self, start: int, steps: int) -> float:
+        """Train the stage that ends with so many steps; the Jaccard there."""
+        *before, length = stages(start, steps)
+        self._fit(len(before), length)
+        self._predictor.save(self._weights(steps))
+        return _scores(self._experiment, self._predictor, self._teller).jaccard
+
+    def forget(self, steps: Sequence[int]) -> None:
+        """Delete the weights of earlier stages."""
+        for number in steps:
+            remove_checkpoint(self._weights(number))
+
+    def _fit(self, stage: int, length: int) -> None:
+        _fit(self._predictor, self._experiment, self._patches, stage, length, 0, self._teller)
+
+    def _weights(self, steps: int) -> Path:
+        return self._folder / f"weights-{steps}.safetensors"
 
 
 def _start(experiment: Experiment, seed: int, initial: Path, teller: _Teller) -> NetworkPredictor:
@@ -171,13 +229,14 @@ def _fit(
     predictor: NetworkPredictor,
     experiment: Experiment,
     patches: RegionTrainingSet,
-    steps: int,
+    stage: int,
+    length: int,
     seed: int,
     teller: _Teller,
 ) -> FitReport:
     first = experiment.profile.first
-    phase = Phase(learning_rate=first.learning_rate, steps=steps, schedule=first.schedule)
-    return predictor.fit(patches, phase, stream(seed, Purpose.TRAIN), teller.stage("training"))
+    phase = Phase(learning_rate=first.learning_rate, steps=length, schedule=first.schedule)
+    return predictor.fit(patches, phase, stream(seed, Purpose.TRAIN, stage), teller.stage("training"))
 
 
 def _scores(experiment: Experiment, predictor: NetworkPredictor, teller: _Teller) -> Evaluation:
