@@ -51,12 +51,6 @@ def read_description(path: Path) -> CheckpointDescription:
         raise damaged(
             path, f"{path.stem}.json: {'.'.join(map(str, first['loc']))}: {first['msg']}"
         ) from error
-    if found.network.channels != 1:
-        raise CheckpointError(
-            f"The network {path.name} does not read grey images.",
-            got=f"{found.network.channels} channels",
-            expected="one channel",
-        )
     return found
 
 

@@ -97,7 +97,7 @@ class NetworkPredictor:
         return self._without_context(predicted).cpu().numpy()
 
     def predict_plane(self, plane: NDArray[np.generic]) -> Probabilities:
-        """Class probabilities (classes, h, w) of a plane (h, w) of any size, dropout off."""
+        """Class probabilities (classes, h, w) of a plane ([channels,] h, w) of any size, dropout off."""
         return inference.predict_plane(
             self.network,
             plane,
@@ -111,7 +111,8 @@ class NetworkPredictor:
     def segment(
         self, plane: NDArray[np.generic], views: Views = "one", wanted: Sequence[int] = ()
     ) -> Segmented:
-        """Classes of a plane (h, w), in one piece, and the probabilities of those `wanted`; dropout off.
+        """Classes of a plane ([channels,] h, w), in one piece, and the probabilities of those `wanted`;
+        dropout off.
 
         `views`: the plane as it is, or the mean over its flips and quarter turns.
         """
@@ -194,13 +195,19 @@ class NetworkPredictor:
         self._module.load_state_dict(self._module.state_dict() | weights)
 
     def _compare(self, path: Path, header: dict[str, object], key: str) -> None:
-        expected = self._whole_description()[key]
-        if header.get(key) != expected:
-            raise CheckpointError(
-                f"The checkpoint {path} belongs to another network: its {key} differs.",
-                got=header.get(key),
-                expected=expected,
-            )
+        found, expected = header.get(key), self._whole_description()[key]
+        if found == expected:
+            return
+        todo = None
+        if isinstance(found, dict) and key == "network":
+            found, expected = _differences(found, self._description)
+            todo = "say the same under [recipe.network] of the project or [network] of the profile"
+        raise CheckpointError(
+            f"The checkpoint {path} belongs to another network: its {key} differs.",
+            got=found,
+            expected=expected,
+            todo=todo,
+        )
 
     def _whole_description(self) -> dict[str, object]:
         return {
@@ -235,6 +242,14 @@ class NetworkPredictor:
             Feature.MC_ENTROPY: of_mean,
             Feature.MUTUAL_INFORMATION: of_mean - entropies / self._measuring.passes,
         }
+
+
+def _differences(found: dict[str, object], own: dict[str, object]) -> tuple[str, str]:
+    """Where two networks are built differently, in words: that of the first, and of the second."""
+    keys = sorted(key for key in found.keys() | own.keys() if found.get(key) != own.get(key))
+    words = {"channels": "channels (sections seen at once)"}
+    told = [", ".join(f"{words.get(k, k)} = {each.get(k)}" for k in keys) for each in (found, own)]
+    return told[0], told[1]
 
 
 def unet_predictor(
