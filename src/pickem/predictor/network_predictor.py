@@ -16,6 +16,7 @@ from pickem.errors import CheckpointError
 from pickem.predictor import inference, reduction, training
 from pickem.predictor.backend import Backend
 from pickem.predictor.checkpoints import read_checkpoint, write_checkpoint
+from pickem.predictor.description import damaged
 from pickem.predictor.inference import Segmented
 from pickem.predictor.network import SegmentationNetwork, State
 from pickem.predictor.normalisation import Normaliser
@@ -178,7 +179,7 @@ class NetworkPredictor:
             self._compare(path, _NO_CONTEXT | header, key)
         if not self.normalisation.matches(header.get("normalisation")):
             self._compare(path, header, "normalisation")
-        self._module.load_state_dict(weights)
+        self._put(path, weights)
 
     def start_from(self, path: Path) -> None:
         """Begin with weights learned elsewhere, keeping one's own intensity normalisation.
@@ -192,7 +193,13 @@ class NetworkPredictor:
             weights = {name: tensor for name, tensor in weights.items() if not name.startswith(HEAD)}
         else:
             self._compare(path, header, "classes")
-        self._module.load_state_dict(self._module.state_dict() | weights)
+        self._put(path, self._module.state_dict() | weights)
+
+    def _put(self, path: Path, weights: dict[str, Tensor]) -> None:
+        try:
+            self._module.load_state_dict(weights)
+        except RuntimeError as error:  # tensors of other shapes than the description says
+            raise damaged(path, f"weights that do not fit what {path.stem}.json says of them") from error
 
     def _compare(self, path: Path, header: dict[str, object], key: str) -> None:
         found, expected = header.get(key), self._whole_description()[key]
