@@ -210,12 +210,14 @@ def test_a_project_with_the_network_of_another(project: Path, tmp_path: Path) ->
     )
 
 
-def test_a_network_for_colours(network: Path, volume: Path, tmp_path: Path) -> None:
+def test_a_network_of_an_even_number_of_sections(network: Path, volume: Path, tmp_path: Path) -> None:
     for path in network.parent.iterdir():
         shutil.copy(path, tmp_path / path.name)
     described = tmp_path / network.with_suffix(".json").name
-    described.write_text(described.read_text().replace('"channels": 1', '"channels": 3'))
-    refused(tmp_path, [tmp_path / network.name, volume, "--out", tmp_path / "s.ome.zarr"], "3 channels")
+    described.write_text(described.read_text().replace('"channels": 1', '"channels": 2'))
+    refused(
+        tmp_path, [tmp_path / network.name, volume, "--out", tmp_path / "s.ome.zarr"], "2 sections", "odd"
+    )
 
 
 def test_a_damaged_network(network: Path, volume: Path, tmp_path: Path) -> None:

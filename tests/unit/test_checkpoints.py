@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from pickem.errors import CheckpointError
 from pickem.predictor import ArrayTrainingSet, TrainingSettings, UNetSettings
@@ -49,6 +50,45 @@ def test_another_network_is_refused(tmp_path: Path, demo_patches: ArrayTrainingS
     wider = new_tiny_predictor(demo_patches, network=UNetSettings(feature_maps=8, depth=2))
     with pytest.raises(CheckpointError, match="another network: its network differs"):
         wider.load_weights(path)
+
+
+def test_another_number_of_sections_is_refused_in_words(
+    tmp_path: Path, demo_patches: ArrayTrainingSet
+) -> None:
+    path = tmp_path / "network.safetensors"
+    three = new_tiny_predictor(
+        demo_patches, network=UNetSettings(channels=3, feature_maps=4, depth=2, dropout=0.3)
+    )
+    three.save(path)
+    one = new_tiny_predictor(demo_patches)
+    for take in (one.load_weights, one.start_from):
+        with pytest.raises(CheckpointError, match="its network differs") as refused:
+            take(path)
+        assert (refused.value.got, refused.value.expected) == (
+            "channels (sections seen at once) = 3",
+            "channels (sections seen at once) = 1",
+        )
+    three.load_weights(path)
+
+
+def test_weights_that_are_not_what_their_description_says_are_damaged(
+    tmp_path: Path, demo_patches: ArrayTrainingSet
+) -> None:
+    path = tmp_path / "network.safetensors"
+    new_tiny_predictor(demo_patches).save(path)
+    described = path.with_suffix(".json")
+    described.write_text(described.read_text().replace('"channels": 1', '"channels": 3'))
+    three = new_tiny_predictor(
+        demo_patches, network=UNetSettings(channels=3, feature_maps=4, depth=2, dropout=0.3)
+    )
+    with pytest.raises(CheckpointError, match="damaged"):
+        three.load_weights(path)
+
+
+@pytest.mark.parametrize("channels", [0, 2, 4])
+def test_a_network_sees_as_many_sections_before_as_behind(channels: int) -> None:
+    with pytest.raises(ValidationError, match="channels"):
+        UNetSettings(channels=channels)
 
 
 def damage_tensors(path: Path) -> None:

@@ -36,9 +36,20 @@ def test_patches_of_one_section_cost_one_read() -> None:
     assert volume.reads == 2
 
 
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 19), st.integers(0, 29)), max_size=6))
-def test_whatever_is_read_is_what_the_volume_holds(corners: list[tuple[int, int, int]]) -> None:
-    cached = SectionCache(ArrayVolume(VOXELS))
+def test_patches_of_sections_that_are_seen_together_cost_one_read_each() -> None:
+    volume = Counting(VOXELS)
+    cached = SectionCache(volume, kept=3)
+    for z in (1, 1, 2, 2, 3, 3):
+        cached.read(Box((z - 1, 2, 3), (z + 2, 8, 9)))
+    assert volume.reads == 5
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 19), st.integers(0, 29)), max_size=6),
+    st.integers(1, 4),
+)
+def test_whatever_is_read_is_what_the_volume_holds(corners: list[tuple[int, int, int]], kept: int) -> None:
+    cached = SectionCache(ArrayVolume(VOXELS), kept)
     for corner in corners:
         box = Box(corner, VOXELS.shape)
         np.testing.assert_array_equal(cached.read(box), VOXELS[box.slices])

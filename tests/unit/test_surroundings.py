@@ -40,6 +40,39 @@ def test_the_patch_lies_in_the_middle_of_what_the_volume_shows(
     assert np.array_equal(seen, mirrored[top : top + side, left : left + side])
 
 
+def mirrored(index: int, length: int) -> int:
+    """Where an index beyond the ends of an axis is found."""
+    while length > 1 and not 0 <= index < length:
+        index = -index if index < 0 else 2 * (length - 1) - index
+    return index if length > 1 else 0
+
+
+@given(
+    depth=st.integers(1, 6),
+    z=st.integers(0, 5),
+    sections=st.sampled_from([3, 5, 7]),
+    context=st.integers(0, 9),
+)
+def test_neighbouring_sections_lie_around_the_patchs_own_mirrored_at_the_ends(
+    depth: int, z: int, sections: int, context: int
+) -> None:
+    volume = np.arange(depth * 12 * 14).reshape(depth, 12, 14)
+    patch = PatchId("v", min(z, depth - 1), 3, 4, 5, 5)
+    reads: list[Box] = []
+
+    def read(box: Box) -> np.ndarray:
+        assert whole(volume.shape).contains(box)
+        reads.append(box)
+        return volume[box.slices]
+
+    seen = read_with_context(read, patch, context, whole(volume.shape), sections)
+    places = [mirrored(patch.z + beside, depth) for beside in range(-(sections // 2), sections // 2 + 1)]
+    for image, place in zip(seen, places, strict=True):
+        alone = PatchId("v", place, 3, 4, 5, 5)
+        assert np.array_equal(image, read_with_context(read, alone, context, whole(volume.shape)))
+    assert reads[0].shape[0] <= sections, "no more is read than is seen"
+
+
 def test_nobody_has_labelled_the_context() -> None:
     labels = labels_with_context(np.ones((2, 3, 4), np.uint8), 2)
     assert labels.shape == (2, 7, 8)

@@ -32,13 +32,14 @@ LONGEST_SHARD = 2048  # voxels along y and x; bounds what is held to be written
 
 
 class Reach(BaseModel):
-    """How far a network sees, in pixels of the working grid (see `SegmentationNetwork`)."""
+    """How far a network sees, in voxels of the working grid (see `SegmentationNetwork`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     stride: int
     halo: int
     border: int = 0  # by which a section is continued at its border, by reflection; whole strides
+    neighbours: int = 0  # sections before and behind each that it is shown with it; by reflection at the ends
 
 
 class Layout(BaseModel):
@@ -66,7 +67,7 @@ class Layout(BaseModel):
 @dataclass(frozen=True)
 class Window:
     """What the network sees of a block (a box of the working grid, which may reach beyond its border), and
-    what of that decides about the block."""
+    what of that decides about the block, save for the neighbours of its sections."""
 
     read: Box
     under: Box
@@ -78,9 +79,9 @@ def window(block: Box, grid: Grid, reach: Reach) -> Window:
     Begins and, inside of the volume, ends at multiples of the stride, so that pixels keep their places among
     the network's strides however the block is turned.
     """
-    under, (z, y, x), beyond = grid.under(block), grid.working, reach.border
-    border = Box((0, -beyond, -beyond), (z, y + beyond, x + beyond))
-    grown = under.grow((0, reach.halo, reach.halo), border)
+    under, (z, y, x), beyond, beside = grid.under(block), grid.working, reach.border, reach.neighbours
+    border = Box((-beside, -beyond, -beyond), (z + beside, y + beyond, x + beyond))
+    grown = under.grow((beside, reach.halo, reach.halo), border)
     start, stop = list(grown.start), list(grown.stop)
     for axis in (1, 2):
         start[axis] -= start[axis] % reach.stride

@@ -57,12 +57,17 @@ def examine(address: NetworkAddress) -> Ability:
     with _opening:
         predictor = _predictor(address, address.precision)
     precision = predictor.backend.precision
-    maps = read_description(address.checkpoint).network.feature_maps
+    network = read_description(address.checkpoint).network
     return Ability(
         versions={"pickem": pickem.__version__} | {name: version(name) for name in ("torch", "tensorstore")},
-        reach=Reach(stride=predictor.network.stride, halo=predictor.network.halo, border=predictor.border),
+        reach=Reach(
+            stride=predictor.network.stride,
+            halo=predictor.network.halo,
+            border=predictor.border,
+            neighbours=network.channels // 2,
+        ),
         precision=precision,
-        window=_ROOM // (_MAPS_HELD * maps * _BYTES[precision]),
+        window=_ROOM // (_MAPS_HELD * network.feature_maps * _BYTES[precision]),
     )
 
 
@@ -76,7 +81,7 @@ def segment_block(job: Job, block: Box) -> None:
     seen = window(block, job.grid, job.reach)
     sections = [
         _network_thread.submit(_segment, opened.predictor, job, section).result()
-        for section in _read(opened.volume, seen.read, job)
+        for section in _with_neighbours(_read(opened.volume, seen.read, job), job.reach.neighbours)
     ]
     origin = (block.start[0], *seen.read.start[1:])
     for number, image in enumerate(opened.probabilities):
@@ -96,15 +101,23 @@ def _segment(predictor: NetworkPredictor, job: Job, image: NDArray[np.generic]) 
 
 
 def _read(volume: Volume, box: Box, job: Job) -> NDArray[np.generic]:
-    """The voxels of a box of the working grid, which is continued at its border."""
-    _, height, width = volume.shape
-    (z0, *_), (z1, *_) = box.start, box.stop
-    rows = reflected(box.start[1], box.stop[1], height)
-    columns = reflected(box.start[2], box.stop[2], width)
-    (top, left), (bottom, right) = (rows.min(), columns.min()), (rows.max() + 1, columns.max() + 1)
-    inside = Box((z0, int(top), int(left)), (z1, int(bottom), int(right)))
+    """The voxels of a box of the working grid, which is continued at its border and its ends."""
+    places = [reflected(*axis) for axis in zip(box.start, box.stop, volume.shape, strict=True)]
+    z, y, x = (int(axis.min()) for axis in places)
+    z_end, y_end, x_end = (int(axis.max()) + 1 for axis in places)
+    inside = Box((z, y, x), (z_end, y_end, x_end))
     voxels = np.concatenate(list(_slabs(volume, inside, job)))
-    return voxels[:, (rows - top)[:, None], columns - left]
+    return voxels[np.ix_(places[0] - z, places[1] - y, places[2] - x)]
+
+
+def _with_neighbours(voxels: NDArray[np.generic], neighbours: int) -> Iterator[NDArray[np.generic]]:
+    """What the network is shown of each section: it alone (h, w), or between its neighbours, of which the
+    first and the last `neighbours` sections are some: (1 + 2 neighbours, h, w)."""
+    if not neighbours:
+        yield from voxels
+        return
+    for first in range(len(voxels) - 2 * neighbours):
+        yield voxels[first : first + 1 + 2 * neighbours]
 
 
 def _slabs(volume: Volume, box: Box, job: Job) -> Iterator[NDArray[np.generic]]:

@@ -59,7 +59,7 @@ def pretrain(
         if threads:
             use_threads(threads)
         with StepProgress(console, "pretraining") as progress, _asked_to_stop() as stop:
-            unreadable = Unreadable(opened.images, opened.store)
+            unreadable = Unreadable(opened.images, opened.store, opened.sections)
             fitted = pretrain_on_volumes(opened, opened.predictor(device), how, progress, stop, unreadable)
     for words in unreadable.words:
         console.print(words, highlight=False, soft_wrap=True)

@@ -17,7 +17,7 @@ FORMAT = 1
 
 
 class CheckpointDescription(BaseModel):
-    """A segmentation network on disk. `class_names` and `resolution` are known of a project's networks."""
+    """A segmentation network on disk. What comes last is known of a project's networks."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -29,6 +29,7 @@ class CheckpointDescription(BaseModel):
     views: Views = "one"  # of which a plane's prediction was the mean when the network was measured
     class_names: tuple[str, ...] | None = None  # foreground
     resolution: float | None = Field(None, gt=0)  # nm a pixel along y and x
+    voxel_sizes: dict[str, tuple[float, float, float] | None] = {}  # of its volumes: nm along z, y, x
 
 
 def read_description(path: Path) -> CheckpointDescription:
@@ -51,12 +52,6 @@ def read_description(path: Path) -> CheckpointDescription:
         raise damaged(
             path, f"{path.stem}.json: {'.'.join(map(str, first['loc']))}: {first['msg']}"
         ) from error
-    if found.network.channels != 1:
-        raise CheckpointError(
-            f"The network {path.name} does not read grey images.",
-            got=f"{found.network.channels} channels",
-            expected="one channel",
-        )
     return found
 
 

@@ -100,11 +100,11 @@ def segment(
     views: Views,
     wanted: Sequence[int],
 ) -> Segmented:
-    """Classes of one plane (h, w), and the probabilities of those `wanted`, in one piece.
+    """Classes of one plane ([channels,] h, w), and the probabilities of those `wanted`, in one piece.
 
     Turned and flipped after it was padded, so that pixels keep their places among the network's strides.
     """
-    height, width = plane.shape
+    height, width = plane.shape[-2:]
     with torch.inference_mode(), backend.arithmetic():
         image = backend.place(
             pad_to_stride(torch.from_numpy(normalisation.apply(plane[None])), network.stride)

@@ -16,6 +16,7 @@ from pickem.errors import CheckpointError
 from pickem.predictor import inference, reduction, training
 from pickem.predictor.backend import Backend
 from pickem.predictor.checkpoints import read_checkpoint, write_checkpoint
+from pickem.predictor.description import damaged
 from pickem.predictor.inference import Segmented
 from pickem.predictor.network import SegmentationNetwork, State
 from pickem.predictor.normalisation import Normaliser
@@ -97,7 +98,7 @@ class NetworkPredictor:
         return self._without_context(predicted).cpu().numpy()
 
     def predict_plane(self, plane: NDArray[np.generic]) -> Probabilities:
-        """Class probabilities (classes, h, w) of a plane (h, w) of any size, dropout off."""
+        """Class probabilities (classes, h, w) of a plane ([channels,] h, w) of any size, dropout off."""
         return inference.predict_plane(
             self.network,
             plane,
@@ -111,7 +112,8 @@ class NetworkPredictor:
     def segment(
         self, plane: NDArray[np.generic], views: Views = "one", wanted: Sequence[int] = ()
     ) -> Segmented:
-        """Classes of a plane (h, w), in one piece, and the probabilities of those `wanted`; dropout off.
+        """Classes of a plane ([channels,] h, w), in one piece, and the probabilities of those `wanted`;
+        dropout off.
 
         `views`: the plane as it is, or the mean over its flips and quarter turns.
         """
@@ -177,7 +179,7 @@ class NetworkPredictor:
             self._compare(path, _NO_CONTEXT | header, key)
         if not self.normalisation.matches(header.get("normalisation")):
             self._compare(path, header, "normalisation")
-        self._module.load_state_dict(weights)
+        self._put(path, weights)
 
     def start_from(self, path: Path) -> None:
         """Begin with weights learned elsewhere, keeping one's own intensity normalisation.
@@ -191,16 +193,28 @@ class NetworkPredictor:
             weights = {name: tensor for name, tensor in weights.items() if not name.startswith(HEAD)}
         else:
             self._compare(path, header, "classes")
-        self._module.load_state_dict(self._module.state_dict() | weights)
+        self._put(path, self._module.state_dict() | weights)
+
+    def _put(self, path: Path, weights: dict[str, Tensor]) -> None:
+        try:
+            self._module.load_state_dict(weights)
+        except RuntimeError as error:  # tensors of other shapes than the description says
+            raise damaged(path, f"weights that do not fit what {path.stem}.json says of them") from error
 
     def _compare(self, path: Path, header: dict[str, object], key: str) -> None:
-        expected = self._whole_description()[key]
-        if header.get(key) != expected:
-            raise CheckpointError(
-                f"The checkpoint {path} belongs to another network: its {key} differs.",
-                got=header.get(key),
-                expected=expected,
-            )
+        found, expected = header.get(key), self._whole_description()[key]
+        if found == expected:
+            return
+        todo = None
+        if isinstance(found, dict) and key == "network":
+            found, expected = _differences(found, self._description)
+            todo = "say the same under [recipe.network] of the project or [network] of the profile"
+        raise CheckpointError(
+            f"The checkpoint {path} belongs to another network: its {key} differs.",
+            got=found,
+            expected=expected,
+            todo=todo,
+        )
 
     def _whole_description(self) -> dict[str, object]:
         return {
@@ -235,6 +249,14 @@ class NetworkPredictor:
             Feature.MC_ENTROPY: of_mean,
             Feature.MUTUAL_INFORMATION: of_mean - entropies / self._measuring.passes,
         }
+
+
+def _differences(found: dict[str, object], own: dict[str, object]) -> tuple[str, str]:
+    """Where two networks are built differently, in words: that of the first, and of the second."""
+    keys = sorted(key for key in found.keys() | own.keys() if found.get(key) != own.get(key))
+    words = {"channels": "channels (sections seen at once)"}
+    told = [", ".join(f"{words.get(k, k)} = {each.get(k)}" for k in keys) for each in (found, own)]
+    return told[0], told[1]
 
 
 def unet_predictor(

@@ -115,9 +115,9 @@ class PerVolume(BaseModel):
     def normalised(
         self, images: Sequence[NDArray[np.generic]] | NDArray[np.generic], names: Sequence[str]
     ) -> NDArray[np.float32]:
-        """(n, h, w) of n images (h, w) of the volumes of these names."""
+        """(n, [channels,] h, w) of n images ([channels,] h, w) of the volumes of these names."""
         pairs = zip(images, names, strict=True)
-        return np.stack([self.volumes[name].apply(image[None])[0, 0] for image, name in pairs])
+        return np.stack([self.volumes[name].apply(image[None]).reshape(image.shape) for image, name in pairs])
 
     def apply(self, images: NDArray[np.generic]) -> NDArray[np.float32]:
         """See Normaliser; normalised already."""

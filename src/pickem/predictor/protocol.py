@@ -71,7 +71,7 @@ class Predictor(Protocol):
         """The features named by `needs`, a row per image; nothing the size of an image is returned."""
 
     def predict_plane(self, plane: NDArray[np.generic]) -> Probabilities:
-        """Class probabilities (classes, h, w) of one whole plane (h, w), however large."""
+        """Class probabilities (classes, h, w) of one whole plane ([channels,] h, w), however large."""
 
     def save(self, path: Path) -> None:
         """Write a checkpoint that `load_weights` reads."""

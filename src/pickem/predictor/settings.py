@@ -38,7 +38,10 @@ class UNetSettings(BaseModel):
     @classmethod
     def _odd(cls, channels: int) -> int:
         if channels % 2 == 0:
-            raise ValueError("as many sections before as behind make an odd number")
+            raise ValueError(
+                f"{channels} sections cannot be seen at once: as many lie before as behind the one that is "
+                "segmented, so their number is odd"
+            )
         return channels
 
 

@@ -26,12 +26,17 @@ class PatchImages:
         """As `grey_values`. Values that are not numbers become 0."""
         return _finite(self.grey_values(patches, context))
 
-    def grey_values(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
-        """Grey values (n, h + 2 context, w + 2 context) of patches of one size; volumes end in mirrors."""
+    def grey_values(
+        self, patches: Sequence[PatchId], context: int = 0, sections: int = 1
+    ) -> NDArray[np.generic]:
+        """Grey values (n, h + 2 context, w + 2 context) of patches of one size; volumes end in mirrors.
+
+        Of several `sections`, an odd number with the patch's own in the middle: (n, sections, …, …).
+        """
         homes = [self.volumes[patch.volume] for patch in patches]
         return np.stack(
             [
-                read_with_context(home.read, patch, context, whole(home.shape))
+                read_with_context(home.read, patch, context, whole(home.shape), sections)
                 for patch, home in zip(patches, homes, strict=True)
             ]
         )

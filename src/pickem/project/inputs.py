@@ -1,4 +1,4 @@
-"""What the network sees of a project: grey values normalised, each volume by what a sample of it said.
+"""What the network sees of a project: sections, normalised, each volume by what a sample of it said.
 
 The sample is taken once, by `pickem new`, and what it said stays in the database: however often a project is
 opened, moved or restored, its networks see the same numbers. A project of before this was kept goes on with
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from pickem.geometry import Box, PatchId
+from pickem.geometry import PatchId
 from pickem.predictor import Normalisation, PerVolume
 from pickem.predictor.settings import NormalisationKind
 from pickem.project import rounds
@@ -26,29 +26,36 @@ from pickem.volumes import Volume, sample_blocks
 
 
 class NetworkInputs:
-    """The volumes of a project as the network sees them, by name."""
+    """The volumes of a project as the network sees them, by name.
 
-    def __init__(self, images: PatchImages, normalisation: PerVolume) -> None:
+    sections: an odd number; so many does the network see at once, the one it segments in the middle. With
+    more than one, images have an axis of so many channels before their rows and columns.
+    """
+
+    def __init__(self, images: PatchImages, normalisation: PerVolume, sections: int = 1) -> None:
         self.normalisation = normalisation
+        self.sections = sections
         self._images = images
 
     def images(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.float32]:
-        """Normalised grey values (n, h + 2 context, w + 2 context) of patches of one size; volumes end in
-        mirrors."""
-        return self.normalised(self._images.grey_values(patches, context), patches)
+        """Normalised grey values (n, [sections,] h + 2 context, w + 2 context) of patches of one size;
+        volumes end in mirrors."""
+        return self.normalised(self.grey_values(patches, context), patches)
+
+    def grey_values(self, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
+        """As `images`, before they are normalised."""
+        return self._images.grey_values(patches, context, self.sections)
 
     def normalised(
         self, images: Sequence[NDArray[np.generic]] | NDArray[np.generic], patches: Sequence[PatchId]
     ) -> NDArray[np.float32]:
-        """The grey values (h, w) of patches, normalised: (n, h, w)."""
+        """The grey values ([sections,] h, w) of patches, normalised: (n, [sections,] h, w)."""
         return self.normalisation.normalised(images, [patch.volume for patch in patches])
 
     def plane(self, name: str, z: int) -> NDArray[np.float32]:
-        """A whole section (h, w) of a volume, normalised."""
-        volume = self._images.volumes[name]
-        _, height, width = volume.shape
-        section = volume.read(Box((z, 0, 0), (z + 1, height, width)))
-        plane: NDArray[np.float32] = self.normalisation.normalised(section, [name])[0]
+        """What the network sees of a whole section of a volume: ([sections,] h, w), normalised."""
+        _, height, width = self._images.volumes[name].shape
+        plane: NDArray[np.float32] = self.images([PatchId(name, z, 0, 0, height, width)])[0]
         return plane
 
 
@@ -59,7 +66,7 @@ class InputPool:
 
     inputs: NetworkInputs
     patches: Sequence[PatchId]
-    grey_values: NDArray[np.generic]  # (n, h, w), with context
+    grey_values: NDArray[np.generic]  # (n, [sections,] h, w), with context
 
     def __len__(self) -> int:
         return len(self.patches)

@@ -13,6 +13,7 @@ from pickem.predictor.description import CheckpointDescription, read_description
 from pickem.predictor.normalisation import Normalisation
 from pickem.project import rounds
 from pickem.project.project import Project
+from pickem.project.scale import FURTHEST
 from pickem.project.sources import location
 from pickem.volumes import VoxelSize, open_volume
 
@@ -74,11 +75,27 @@ def other_volume(path: str, voxel_size: VoxelSize | None, network: CheckpointDes
     where = path if "://" in path else str(Path(path).absolute())
     found = fit(open_volume(where, voxel_size), network.resolution)
     address = VolumeAddress(location=where, voxel_size=voxel_size, scale=found.scale)
-    return Chosen(address, normalisation_of(network, address.open_working()), found.said)
+    working = address.open_working()
+    said = f"{found.said}{_spacing(network, working.voxel_size)}"
+    return Chosen(address, normalisation_of(network, working), said)
 
 
 def _is_there(path: str) -> bool:
     return "://" in path or ":/" in path or Path(path).exists()
+
+
+def _spacing(network: CheckpointDescription, voxel_size: VoxelSize | None) -> str:
+    """A warning where a network sees sections beside each other that lie further apart, or closer together,
+    than those it has learned from."""
+    learned = sorted(size[0] for size in network.voxel_sizes.values() if size)
+    if network.network.channels == 1 or not learned or voxel_size is None:
+        return ""
+    if learned[0] / FURTHEST <= voxel_size[0] <= learned[-1] * FURTHEST:
+        return ""
+    return (
+        f" It sees {network.network.channels} sections at once and has learned from sections "
+        f"{learned[0]:g} nm apart; here they are {voxel_size[0]:g} nm apart, so it may do worse."
+    )
 
 
 def _own(factor: int) -> str:

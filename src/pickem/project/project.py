@@ -80,13 +80,17 @@ class Project:
         """Shapes of the volumes on the working grid, by name."""
         return {name: volume.shape for name, volume in self.images.volumes.items()}
 
+    @property
+    def sections(self) -> int:
+        """How many sections the network sees at once, an odd number."""
+        return self.settings.recipe.network.channels
+
     @cached_property
     def inputs(self) -> NetworkInputs:
         """What the network sees. The first time in the life of a project, a sample of its volumes is read."""
         kind = self.settings.recipe.normalisation
-        return NetworkInputs(
-            self.images, settle_normalisation(self.store, self.checkpoints, self.images, kind)
-        )
+        normalisation = settle_normalisation(self.store, self.checkpoints, self.images, kind)
+        return NetworkInputs(self.images, normalisation, self.sections)
 
     @cached_property
     def id(self) -> str:

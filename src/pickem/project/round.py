@@ -98,7 +98,7 @@ class Learning:
         self._predictor = predictor
         self._progress = progress
         self._annotator = annotator
-        self.unreadable = Unreadable(project.images, project.store)
+        self.unreadable = Unreadable(project.images, project.store, project.sections)
         self._holds: int | None = None  # the round whose weights the predictor holds
         self._looking: Survey | None = None  # the newest network's, once it was asked for
 

@@ -47,7 +47,7 @@ def open_images(folder: Path, settings: ProjectSettings) -> dict[str, Volume]:
         except VolumeNotFoundError as error:
             raise _moved(folder, name, "image", path, error) from error
         _check_same(folder, name, source, volume)
-        volume = read_by_section(volume)
+        volume = read_by_section(volume, settings.recipe.network.channels)
         found[name] = volume if source.factor == 1 else Rescaled(volume, source.factor)
     return found
 

@@ -70,7 +70,7 @@ def pretrain_on_volumes(
     context = predictor.context
 
     def pool(some: Sequence[PatchId]) -> InputPool:
-        return InputPool(project.inputs, some, project.images.grey_values(some, context))
+        return InputPool(project.inputs, some, project.inputs.grey_values(some, context))
 
     return pretrain(
         start_path(project),

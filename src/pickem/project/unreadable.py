@@ -19,12 +19,15 @@ T = TypeVar("T")
 class Unreadable:
     """The volumes of which something could not be read.
 
+    sections: so many does the network see at once (see `NetworkInputs`): where one cannot be read, a patch
+    cannot.
     words: what a person should know of it, a sentence a volume; added to as it is found.
     """
 
-    def __init__(self, images: PatchImages, store: Store) -> None:
+    def __init__(self, images: PatchImages, store: Store, sections: int = 1) -> None:
         self._images = images
         self._store = store
+        self._sections = sections
         self._told: set[str] = set()
         self.words: list[str] = []
 
@@ -60,7 +63,7 @@ class Unreadable:
             if patch.volume in silent:
                 continue
             try:
-                self._images.grey_values([patch], context)
+                self._images.grey_values([patch], context, self._sections)
             except VolumeError as error:
                 self.tell(patch, error)
                 if isinstance(error, VolumeUnreachableError):

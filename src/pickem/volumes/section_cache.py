@@ -1,4 +1,4 @@
-"""Remembering the section read last, for formats that can only be decoded a whole section at a time."""
+"""Remembering the sections read last, for formats that can only be decoded a whole section at a time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from pickem.volumes.volume import Volume, VoxelSize, check_box
 
 
 class SectionCache:
-    """`volume`, with its last section kept decoded: patches of one section, one after another, cost one read.
+    """`volume`, with its last `kept` sections decoded: patches of one section, one after another, cost one
+    read, also where so many sections are read together.
 
     Safe to share between threads; two that read different sections take turns in filling the cache.
     """
 
-    def __init__(self, volume: Volume) -> None:
+    def __init__(self, volume: Volume, kept: int = 1) -> None:
         self._volume = volume
-        self._last: tuple[int, NDArray[Any]] | None = None
+        self._kept = kept
+        self._last: tuple[tuple[int, NDArray[Any]], ...] = ()  # the one used last at the end
         self.source = volume.source
 
     @property
@@ -47,14 +49,15 @@ class SectionCache:
         return np.stack(sections) if sections else np.empty(box.shape, self.dtype)
 
     def _section(self, z: int) -> NDArray[Any]:
-        last = self._last
-        if last is None or last[0] != z:
+        others = dict(self._last)
+        section = others.pop(z, None)
+        if section is None:
             _, height, width = self.shape
-            last = (z, self._volume.read(Box((z, 0, 0), (z + 1, height, width)))[0])
-            self._last = last
-        return last[1]
+            section = self._volume.read(Box((z, 0, 0), (z + 1, height, width)))[0]
+        self._last = (*others.items(), (z, section))[-self._kept :]
+        return section
 
 
-def read_by_section(volume: Volume) -> Volume:
+def read_by_section(volume: Volume, kept: int = 1) -> Volume:
     """`volume` behind a SectionCache where its format is decoded by whole sections, else as it is."""
-    return SectionCache(volume) if isinstance(volume, TiffVolume | SectionFolder) else volume
+    return SectionCache(volume, kept) if isinstance(volume, TiffVolume | SectionFolder) else volume
