@@ -1,8 +1,7 @@
 """Random changes of a training batch, made on the whole batch as tensors.
 
 Flips, quarter turns, zoom, small rotations and shears are one affine map per sample, so a batch is resampled
-once. Labels follow by nearest neighbour; what comes from outside the patch is UNLABELLED. Where an image has
-neighbouring sections as channels, flips are along z too; the labels are those of the middle one, and stay.
+once. Labels follow by nearest neighbour; what comes from outside the patch is UNLABELLED.
 """
 
 from __future__ import annotations
@@ -25,8 +24,6 @@ def augment(
     `images`: (n, channels, h, w) float, normalised to mean 0 and standard deviation 1; `labels`: (n, h, w)
     uint8. Patches that are not square keep their size; a quarter turn then also shows what lies outside.
     """
-    if settings.flips and images.shape[1] > 1:
-        images = _flipped_along_z(images, generator)
     if settings.flips or settings.quarter_turns or settings.resamples:
         grid = _sampling_grid(images, settings, generator)
         images = F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
@@ -40,11 +37,6 @@ def augment(
         )
         labels = torch.where(moved == 0, UNLABELLED, moved - 1).squeeze(1).to(torch.uint8)
     return _change_intensity(images, settings, generator), labels
-
-
-def _flipped_along_z(images: Tensor, generator: torch.Generator) -> Tensor:
-    flipped = _Draw(len(images), generator).integer(2).bool()
-    return torch.where(flipped[:, None, None, None], images.flip(1), images)
 
 
 def _sampling_grid(images: Tensor, settings: AugmentationSettings, generator: torch.Generator) -> Tensor:
