@@ -94,6 +94,10 @@ def test_whatever_the_values_are_the_network_sees_small_numbers_in_their_order(
     assert (np.diff(normalised[numbers][order]) >= 0).all()
 
 
+ONE_DARK_PIXEL = np.where(np.arange(36) == 7, 0, 1).astype(np.uint8).reshape(1, 6, 6)
+
+
+@example(image=ONE_DARK_PIXEL, factor=2.0, shift=-512.0)
 @given(image=WHOLE, factor=st.sampled_from([0.25, 2.0, 64.0]), shift=st.sampled_from([-512.0, 0.0, 1024.0]))
 def test_the_microscopes_brightness_and_contrast_do_not_matter(
     image: NDArray[np.generic], factor: float, shift: float

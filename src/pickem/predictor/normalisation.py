@@ -67,15 +67,16 @@ class Normalisation(BaseModel):
         """The median, and the deviation that a normal distribution of the same 1st and 99th percentile has.
 
         NaN and infinities do not count, nor do extreme values in a heap: a black border, saturation. What
-        lies further out than one range beyond the percentiles is cut off. A constant image gets deviation 1.
+        lies further out than one range beyond the percentiles is cut off. Where they coincide, the least and
+        the greatest value stand in for them. A constant image gets deviation 1.
         """
         values = _finite(samples)
         if not values.size:
             return cls(mean=0.0, deviation=1.0, low=-RANGE, high=RANGE)
         low, middle, high = np.percentile(_without_heaps(values), [1, 50, 99], method="nearest").tolist()
-        spread = high - low
-        if spread <= np.finfo(np.float32).eps * max(abs(low), abs(high)):  # nothing that float32 could tell
-            spread = RANGE
+        if not _differ(low, high):
+            low, high = float(values.min()), float(values.max())
+        spread = high - low if _differ(low, high) else RANGE
         return cls(mean=middle, deviation=spread / RANGE, low=low - spread, high=high + spread)
 
     def apply(self, images: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -136,6 +137,11 @@ class PerVolume(BaseModel):
 
 def _with_channels(images: NDArray[np.float32]) -> NDArray[np.float32]:
     return images if images.ndim == 4 else images[:, None]
+
+
+def _differ(low: float, high: float) -> bool:
+    """Whether float32 could tell them apart."""
+    return high - low > float(np.finfo(np.float32).eps) * max(abs(low), abs(high))
 
 
 def _finite(samples: Iterable[NDArray[np.generic]]) -> NDArray[np.float64]:
