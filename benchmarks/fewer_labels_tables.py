@@ -46,13 +46,14 @@ def _both(rows: Sequence[Row]) -> str:
 
 
 def _runs() -> str:
-    """Whole runs on dev folds by candidate, a column a round; one section at a time is `auto` as it was."""
+    """Whole runs on dev folds by candidate, a column a round; `auto` is the profile as it is."""
     rows = _read(RESULTS / "fewer-labels" / "runs.csv")
     rows += [_as_fold_run(row) for row in _read(RESULTS / "lucchi++-dev-auto" / "results.csv")]
+    about = ("dataset", "fold", "strategy", "seed", "candidate")
     by_run: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
         if row["strategy"] in ("random", "auto"):
-            by_run[tuple(row[name] for name in ("dataset", "strategy", "seed", "candidate"))].append(row)
+            by_run[tuple(row[name] for name in about)].append(row)
     lines = []
     for run, found in sorted(by_run.items()):
         scores = [float(row["jaccard"]) for row in found]
@@ -62,15 +63,8 @@ def _runs() -> str:
         best = [f"{float(last['best_threshold']):.2f}", last["best_threshold_jaccard"]]
         lines.append([*run, *cells, share, *best, f"{_by_the_odds(found[0], last):.2f}", minutes])
     spent = [f"{int(size) * 128**2 / 1e6:.2f} Mpx" for size in SIZES]
-    measured = [
-        "mean but the first",
-        "foreground",
-        "best threshold",
-        "Jaccard at the best",
-        "by the odds",
-        "min",
-    ]
-    return table(["dataset", "strategy", "seed", "candidate", *spent, *measured], lines)
+    measured = ["mean but the first", "foreground", "best threshold", "Jaccard there", "by the odds", "min"]
+    return table([*about, *spent, *measured], lines)
 
 
 def _by_the_odds(first: Row, last: Row) -> float:
@@ -82,7 +76,7 @@ def _by_the_odds(first: Row, last: Row) -> float:
 def _as_fold_run(row: Row) -> Row:
     strategy = "auto" if row["strategy"] == "uncertain-core-set" else row["strategy"]
     best = f"{float(row['best_threshold_jaccard']):.3f}"
-    own = {"candidate": "auto", "strategy": strategy, "foreground": row["foreground_share"]}
+    own = {"candidate": "auto", "fold": "dev", "strategy": strategy, "foreground": row["foreground_share"]}
     return row | own | {"effort_s": row["effort_seconds"], "best_threshold_jaccard": best}
 
 
@@ -114,8 +108,9 @@ def _course(run: dict[str, Row]) -> float:
 def _test() -> str:
     """Jaccard of seed 0 on the test splits: both profiles, the same pool and initial set."""
     lines = []
-    for folder in ("vnc-fast", "vnc-auto", "lucchi++-fast", "lucchi++-auto-one-section"):
-        dataset, profile, *_ = folder.split("-")
+    folders = ("vnc-fast", "vnc-auto", "lucchi++-fast", "lucchi++-auto", "lucchi++-auto-three-sections")
+    for folder in folders:
+        dataset, _, profile = folder.partition("-")
         rows = _seed_0(folder)
         for strategy in dict.fromkeys(r["strategy"] for r in rows if r["strategy"] in COMPARED):
             found = {r["labelled_patches"]: r for r in rows if r["strategy"] == strategy}

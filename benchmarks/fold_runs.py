@@ -3,9 +3,8 @@
     python -m benchmarks.fold_runs quarters vnc --fold swapped --strategies random,auto --seed 0 --rounds 5 \\
         --set patch=64 --set initial=80 --set per_round=80 --set pool=4000 --set training.batch_size=16
 
-As `pickem benchmark`, except that the folds of benchmarks/folds.py are there to run on, and that one section
-is seen at a time where `--set network.channels=3` does not say otherwise. Journals lie under
---scratch and are continued; a row for each evaluation goes into docs/results/fewer-labels/runs.csv.
+As `pickem benchmark`, except that the folds of benchmarks/folds.py are there to run on. Journals lie
+under --scratch and are continued; a row for each evaluation goes into docs/results/fewer-labels/runs.csv.
 `full-matched` among the strategies trains on all labels, as many steps as --rounds rounds take.
 """
 
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.folds import FOLDS, load_fold
 from benchmarks.machine import RESULTS
-from benchmarks.recipe_parts import ONE_SECTION, changed
+from benchmarks.recipe_parts import changed
 from pickem.benchmark.full_supervision import MATCHED, run_full_supervision
 from pickem.benchmark.journal import EvaluationRecord, RunJournal
 from pickem.benchmark.profile import load_profile
@@ -40,7 +39,7 @@ def main() -> None:
     options = _options()
     use_threads(options.threads)
     changes = dict(pair.split("=", 1) for pair in options.set)
-    profile = changed(load_profile("auto"), {"precision": "bf16", **ONE_SECTION, **changes})
+    profile = changed(load_profile("auto"), {"precision": "bf16", **changes})
     experiment = load_fold(options.dataset, options.fold, profile)
     folder = Path(options.scratch) / f"{options.name}-{options.dataset}-{options.fold}"
     about = (options.name, json.dumps(changes), options.dataset, options.fold, options.seed)

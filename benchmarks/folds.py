@@ -1,4 +1,4 @@
-"""What recipes are searched on: the dev split of a dataset, or VNC's training half cut the other way round.
+"""What recipes are searched on: the dev split of a dataset, or its training half cut the other way round.
 
     dev       as `pickem benchmark --split dev`
     swapped   the upper 5/16 of the training half are evaluated, the lower 9/16 are trained on
@@ -26,7 +26,6 @@ FOLDS: tuple[Fold, ...] = get_args(Fold)
 def load_fold(dataset: str, fold: Fold, profile: Profile, data_dir: Path | None = None) -> Experiment:
     """A fold of a dataset's training half, in memory."""
     opened = open_dataset(dataset, data_dir)
-    profile = profile.for_voxels(opened.voxel_size)
     parts = opened.split("dev")
     train, evaluated = parts.train, parts.evaluate
     if fold == "swapped":

@@ -3,10 +3,9 @@
     python -m benchmarks.recipe_parts without-context lucchi++ --seed 0 --set training.context=0
     python -m benchmarks.recipe_parts auto vnc --fold swapped --sizes 20,60,100
 
-Starts from the `auto` profile with one section at a time; `--set` changes one of its settings. Patches are
-the first of the seed's pool, so all candidates of a seed see the same. After each size named, the evaluated
-part is predicted once and as the mean of its quarter turns; a row for each goes into
-docs/results/fewer-labels/dev.csv.
+Starts from the `auto` profile; `--set` changes one of its settings. Patches are the first of the seed's pool,
+so all candidates of a seed see the same. After each size named, the evaluated part is predicted once and as
+the mean of its quarter turns; a row for each goes into docs/results/fewer-labels/dev.csv.
 
 `--fold swapped`: see benchmarks/folds.py.
 """
@@ -39,7 +38,6 @@ COLUMNS = (
     *("recall", "best_threshold", "best_threshold_jaccard", "train_s"),
 )
 PER_ROUND = 20  # patches
-ONE_SECTION = {"sections": "given"}  # most candidates were compared before `auto` saw several
 
 
 def main() -> None:
@@ -47,7 +45,7 @@ def main() -> None:
     options = _options()
     use_threads(options.threads)
     changes = dict(pair.split("=", 1) for pair in options.set)
-    profile = changed(load_profile("auto"), ONE_SECTION | changes)
+    profile = changed(load_profile("auto"), changes)
     experiment = load_fold(options.dataset, options.fold, profile)
     for part, regions in (("trained on", experiment.train), ("evaluated", experiment.evaluation)):
         print(f"foreground {part}: {_foreground(regions):.1%}", flush=True)

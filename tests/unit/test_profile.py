@@ -9,7 +9,6 @@ from pickem.benchmark.full_supervision import matched_steps
 from pickem.benchmark.profile import parse_profile
 from pickem.errors import ConfigError
 from pickem.project.settings import Recipe
-from pickem.volumes import VoxelSize
 
 MINIMAL = """
 name = "mine"
@@ -84,20 +83,3 @@ def test_a_project_learns_by_the_recipe_of_auto() -> None:
     assert recipe.first.steps is not None
     assert auto.first.steps is not None
     assert recipe.first.steps < auto.first.steps  # somebody waits for it
-
-
-@pytest.mark.parametrize(
-    ("voxel_size", "sections"),
-    [((5.0, 5.0, 5.0), 3), ((12.0, 4.0, 4.0), 3), ((45.0, 4.6, 4.6), 1), (None, 1)],
-)
-def test_auto_sees_neighbouring_sections_where_they_lie_close(
-    voxel_size: VoxelSize | None, sections: int
-) -> None:
-    decided = load_profile("auto").for_voxels(voxel_size)
-    assert decided.network.channels == sections
-    assert decided.for_voxels((1.0, 1.0, 1.0)) == decided  # decided once and for all
-
-
-def test_given_sections_stay() -> None:
-    fast = load_profile("fast")
-    assert fast.for_voxels((5.0, 5.0, 5.0)) == fast

@@ -5,15 +5,12 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pickem.errors import ConfigError, nearest_names
-from pickem.learning.sections import sections_to_see
 from pickem.predictor import MeasuringSettings, Phase, PretrainingSettings, TrainingSettings, UNetSettings
 from pickem.predictor.settings import DeviceName, NormalisationKind, PrecisionName
-from pickem.volumes import VoxelSize
 
 
 class FullSupervision(BaseModel):
@@ -42,21 +39,12 @@ class Profile(BaseModel):
     pretraining: PretrainingSettings = PretrainingSettings(task="none")  # on the pool, before any label
     normalisation: NormalisationKind = "deviation"  # of the training volume's grey values
     network: UNetSettings = UNetSettings()
-    # sections seen at once: as network.channels says, or decided by the dataset's voxel size
-    sections: Literal["given", "by-distance"] = "given"
     training: TrainingSettings = TrainingSettings()
     measuring: MeasuringSettings = MeasuringSettings()
     full_supervision: FullSupervision = FullSupervision()
     device: DeviceName = "auto"
     precision: PrecisionName = "fp32"
     threads: int = Field(2, ge=1)  # CPU threads a run; the sums, and so the last digits, depend on it
-
-    def for_voxels(self, voxel_size: VoxelSize | None) -> Profile:
-        """The profile on a dataset of this voxel size: its `sections` are given then."""
-        if self.sections == "given":
-            return self
-        network = self.network.model_copy(update={"channels": sections_to_see(voxel_size)})
-        return self.model_copy(update={"sections": "given", "network": network})
 
     def labelled(self, round_number: int) -> int:
         """Number of labelled patches in a round."""

@@ -74,11 +74,11 @@ def benchmark(
     Raises a PickemError for anything that the caller can mend, before any training where that is possible.
     """
     settings = load_profile(profile) if isinstance(profile, str) else profile
+    settings = _resolved(settings)
     rounds = settings.rounds if rounds is None else rounds
     _check_counts(rounds=rounds, seeds=seeds, jobs=jobs)
     names = _checked_names(strategies)
     opened = open_dataset(dataset, data_dir)
-    settings = _resolved(settings.for_voxels(opened.voxel_size))
     plan = Plan(dataset, data_dir, split, settings, rounds, out)
     asked = Configuration.of(opened, split, settings, names, seeds, rounds)
     with ExitStack() as held:
