@@ -9,12 +9,11 @@ full supervision.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from benchmarks.fewer_labels_tables import PAGE
+from benchmarks.fewer_labels_tables import PAGE, read_rows
 from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
 from pickem.benchmark.full_supervision import FULL_SUPERVISION
@@ -82,7 +81,7 @@ def _bars() -> str:
 def _full_supervision() -> str:
     lines = []
     for folder in FOLDERS:
-        for row in _rows(folder):
+        for row in read_rows(RESULTS / folder / "results.csv"):
             if row["strategy"] in FULL_SUPERVISION:
                 scores = [f"{float(row[name]):.3f}" for name in ("jaccard", "precision", "recall")]
                 about = [folder.removesuffix("-auto"), row["strategy"], row["seed"], row["steps"]]
@@ -93,16 +92,11 @@ def _full_supervision() -> str:
 def _courses(folder: str, strategy: str) -> dict[int, Course]:
     """By seed, in order."""
     courses: dict[int, dict[int, float]] = {}
-    for row in _rows(folder):
+    for row in read_rows(RESULTS / folder / "results.csv"):
         if row["strategy"] == strategy:
             course = courses.setdefault(int(row["seed"]), {})
             course[int(row["labelled_patches"])] = float(row["jaccard"])
     return dict(sorted(courses.items()))
-
-
-def _rows(folder: str) -> list[dict[str, str]]:
-    with (RESULTS / folder / "results.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def main() -> None:
 
 def _dev() -> str:
     """Jaccard of each candidate on each part, with one view and with four."""
-    rows = _read(RESULTS / "fewer-labels" / "dev.csv")
+    rows = read_rows(RESULTS / "fewer-labels" / "dev.csv")
     keys = sorted({(r["dataset"], r["fold"], r["seed"], r["candidate"]) for r in rows})
     lines = []
     for key in keys:
@@ -47,8 +47,8 @@ def _both(rows: Sequence[Row]) -> str:
 
 def _runs() -> str:
     """Whole runs on dev folds by candidate, a column a round; `auto` is the profile as it is."""
-    rows = _read(RESULTS / "fewer-labels" / "runs.csv")
-    rows += [_as_fold_run(row) for row in _read(RESULTS / "lucchi++-dev-auto" / "results.csv")]
+    rows = read_rows(RESULTS / "fewer-labels" / "runs.csv")
+    rows += [_as_fold_run(row) for row in read_rows(RESULTS / "lucchi++-dev-auto" / "results.csv")]
     about = ("dataset", "fold", "strategy", "seed", "candidate")
     by_run: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
@@ -83,7 +83,7 @@ def _as_fold_run(row: Row) -> Row:
 def _strategies() -> str:
     """Strategies with the recipe of `auto` on Lucchi++'s dev split, best last: means over the seeds."""
     by_run: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
-    for row in _read(RESULTS / "lucchi++-dev-auto" / "results.csv"):
+    for row in read_rows(RESULTS / "lucchi++-dev-auto" / "results.csv"):
         by_run[row["strategy"], row["seed"]][row["labelled_patches"]] = row
     whole = {run: rows for run, rows in by_run.items() if set(SIZES) <= rows.keys()}
     lines = []
@@ -134,14 +134,15 @@ def _picks() -> str:
 
 
 def _seed_0(folder: str) -> list[Row]:
-    return [row for row in _read(RESULTS / folder / "results.csv") if row["seed"] == "0"]
+    return [row for row in read_rows(RESULTS / folder / "results.csv") if row["seed"] == "0"]
 
 
 def _number(row: Row | None, name: str) -> str:
     return f"{float(row[name]):.3f}" if row else ""
 
 
-def _read(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a CSV file, by the names of its columns."""
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
