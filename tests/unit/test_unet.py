@@ -14,8 +14,12 @@ from pickem.predictor.unet import _drop_channels
 PLACES = get_args(DropoutPlace)
 
 
-def small_unet(place: DropoutPlace = "decoder", depth: int = 2, dropout: float = 0.5) -> UNet:
-    settings = UNetSettings(feature_maps=4, depth=depth, dropout=dropout, dropout_place=place)
+def small_unet(
+    place: DropoutPlace = "decoder", depth: int = 2, dropout: float = 0.5, space_to_depth: int = 1
+) -> UNet:
+    settings = UNetSettings(
+        space_to_depth=space_to_depth, feature_maps=4, depth=depth, dropout=dropout, dropout_place=place
+    )
     return UNet(settings, classes=3, generator=torch.Generator().manual_seed(0)).eval()
 
 
@@ -25,8 +29,9 @@ def images(n: int = 2, side: int = 32) -> torch.Tensor:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("depth", [1, 3])
-def test_logits_have_one_map_per_class(place: DropoutPlace, depth: int) -> None:
-    assert small_unet(place, depth)(images()).shape == (2, 3, 32, 32)
+@pytest.mark.parametrize("space_to_depth", [1, 2, 4])
+def test_logits_have_one_map_per_class(place: DropoutPlace, depth: int, space_to_depth: int) -> None:
+    assert small_unet(place, depth, space_to_depth=space_to_depth)(images()).shape == (2, 3, 32, 32)
 
 
 def test_paper_network_has_a_bottleneck_of_256_by_8_by_8() -> None:
@@ -35,9 +40,26 @@ def test_paper_network_has_a_bottleneck_of_256_by_8_by_8() -> None:
         assert network.bottleneck(torch.zeros(1, 1, 128, 128)).shape == (1, 256, 8, 8)
 
 
+def test_squares_of_pixels_leave_the_bottleneck_as_coarse_as_a_further_pooling_would() -> None:
+    with torch.inference_mode():
+        pooled = small_unet(depth=3).bottleneck(images())
+        squares = small_unet(depth=2, space_to_depth=2).bottleneck(images())
+    assert pooled.shape[2:] == squares.shape[2:]
+
+
+def test_every_pixel_of_a_square_has_logits_of_its_own() -> None:
+    network = small_unet(space_to_depth=2)
+    with torch.inference_mode():
+        logits = network(images())
+    squares = logits.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
+    apart = (squares.amax(dim=4) > squares.amin(dim=4)).float().mean()
+    assert apart > 0.9  # where no unit of the last block is on, there are biases alone
+
+
+@pytest.mark.parametrize("space_to_depth", [1, 2])
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
-def test_nothing_beyond_the_halo_reaches_a_pixel(depth: int) -> None:
-    network = small_unet(depth=depth)
+def test_nothing_beyond_the_halo_reaches_a_pixel(depth: int, space_to_depth: int) -> None:
+    network = small_unet(depth=depth, space_to_depth=space_to_depth)
     side = 4 * network.halo
     half = side // 2
     changed = images(1, side)

@@ -75,7 +75,15 @@ def read_files(path: Path) -> tuple[bytes, dict[str, Any]]:
         raise damaged(path, f"{path.with_suffix('.json').name} does not say `format: {FORMAT}`")
     if header.get("sha256") != hashlib.sha256(data).hexdigest():
         raise damaged(path, f"{path.name} is not the file that {path.with_suffix('.json').name} describes")
-    return data, header
+    return data, _completed(header)
+
+
+def _completed(header: dict[str, Any]) -> dict[str, Any]:
+    """What an earlier pickem wrote, with what it took for granted."""
+    network = header.get("network")
+    if isinstance(network, dict) and network.get("kind") == "unet":
+        network = {"space_to_depth": 1, **network}
+    return {"context": 0, **header, "network": network}
 
 
 def damaged(path: Path, why: str) -> CheckpointError:

@@ -32,7 +32,6 @@ _FROM_ONE_PASS = {
     Feature.MARGIN: reduction.margin,
 }
 _FROM_MONTE_CARLO = {Feature.MC_ENTROPY, Feature.MUTUAL_INFORMATION}
-_NO_CONTEXT = {"context": 0}  # of checkpoints of before there was any
 
 
 class NetworkPredictor:
@@ -176,7 +175,7 @@ class NetworkPredictor:
         """Continue from a checkpoint. Raises CheckpointError where it is damaged or of another network."""
         weights, header = read_checkpoint(path)
         for key in ("network", "classes", "context"):
-            self._compare(path, _NO_CONTEXT | header, key)
+            self._compare(path, header, key)
         if not self.normalisation.matches(header.get("normalisation")):
             self._compare(path, header, "normalisation")
         self._put(path, weights)

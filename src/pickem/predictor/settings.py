@@ -28,7 +28,8 @@ class UNetSettings(BaseModel):
 
     # sections that it sees at once, an odd number: the one that it segments in the middle of its neighbours
     channels: int = Field(1, ge=1)
-    feature_maps: int = Field(16, ge=1)  # at full resolution; doubled at each level
+    space_to_depth: int = Field(1, ge=1)  # sides of the squares of pixels that are one at the finest level
+    feature_maps: int = Field(16, ge=1)  # at the finest level; doubled at each further one
     depth: int = Field(4, ge=1, le=8)  # number of poolings
     dropout: float = Field(0.2, ge=0, lt=1)  # share of channels dropped
     # after the bottleneck · after it and each decoder block but the last · after every block but the last

@@ -6,6 +6,10 @@
                                    └ … ─ 256 ─┘ up            (the bottleneck, at 1/2^depth of the size)
 
 Each number is a block: two 3 × 3 convolutions with zero "same" padding, each followed by batch norm and ReLU.
+
+With `space_to_depth` 2, level 0 lies at half the resolution: squares of 2 × 2 pixels become its channels (space
+to depth, Sajjadi et al. 2018), and the head gives logits for each pixel of a square (sub-pixel convolution, Shi
+et al. 2016). Twice the maps then cost less than the paper's arrangement with the finest level.
 """
 
 from __future__ import annotations
@@ -30,29 +34,32 @@ class UNet(nn.Module):
         super().__init__()
         widths = [settings.feature_maps * 2**level for level in range(settings.depth + 1)]
         self.settings = settings
+        square = settings.space_to_depth**2
         self.down = nn.ModuleList(
             _block(inputs, outputs)
-            for inputs, outputs in zip([settings.channels, *widths[:-1]], widths, strict=True)
+            for inputs, outputs in zip([settings.channels * square, *widths[:-1]], widths, strict=True)
         )
         self.pool = nn.MaxPool2d(2)
         self.enlarge = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 2, stride=2) for w in reversed(widths[:-1]))
         self.up = nn.ModuleList(_block(2 * width, width) for width in reversed(widths[:-1]))
-        self.head = nn.Conv2d(widths[0], classes, 1)
+        self.head = nn.Conv2d(widths[0], classes * square, 1)
         self._initialise(generator)
 
     @property
     def stride(self) -> int:
-        """2^depth: every pooling halves a whole number of pixels."""
-        return int(2**self.settings.depth)
+        """space_to_depth · 2^depth: every pooling halves a whole number of squares."""
+        return int(self.settings.space_to_depth * 2**self.settings.depth)
 
     @property
     def halo(self) -> int:
         """Reach of one output pixel, rounded up to a multiple of the stride.
 
-        Level l has four 3 × 3 convolutions (two at the bottleneck), each reaching 2^l pixels:
-        4 (2^depth − 1) + 2 · 2^depth. A pooled pixel stands for up to 2^depth − 1 pixels to one side.
+        Level l has four 3 × 3 convolutions (two at the bottleneck), each reaching 2^l of level 0's pixels:
+        4 (2^depth − 1) + 2 · 2^depth. A pooled pixel stands for up to 2^depth − 1 to one side. Each of them
+        is a square of the image, in which a pixel lies up to space_to_depth − 1 from the other end.
         """
-        reach = 4 * (self.stride - 1) + 2 * self.stride + (self.stride - 1)
+        side, pooled = self.settings.space_to_depth, int(2**self.settings.depth)
+        reach = side * (4 * (pooled - 1) + 2 * pooled + (pooled - 1)) + side - 1
         return -(-reach // self.stride) * self.stride
 
     def forward(self, image: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -61,20 +68,22 @@ class UNet(nn.Module):
 
     def prefix(self, image: Tensor) -> State:
         """Run the blocks up to and including the first one that dropout follows."""
-        return self._run(0, self._first_dropout + 1, (image,), None)
+        return self._run(0, self._first_dropout + 1, (self._squares(image),), None)
 
     def suffix(self, state: State, generator: torch.Generator | None) -> Tensor:
         """Drop channels behind the block that `prefix` ended with, then run the remaining blocks."""
         *skips, x = state
         x = _drop_channels(x, self.settings.dropout, generator)
         *_, x = self._run(self._first_dropout + 1, self._blocks, (*skips, x), generator)
-        logits: Tensor = self.head(x)
-        return logits
+        return F.pixel_shuffle(self.head(x), self.settings.space_to_depth)
 
     def bottleneck(self, image: Tensor) -> Tensor:
         """Output of the deepest block, (n, feature_maps · 2^depth, h / stride, w / stride)."""
-        *_, x = self._run(0, self.settings.depth + 1, (image,), None)
+        *_, x = self._run(0, self.settings.depth + 1, (self._squares(image),), None)
         return x
+
+    def _squares(self, image: Tensor) -> Tensor:
+        return F.pixel_unshuffle(image, self.settings.space_to_depth)
 
     @property
     def _blocks(self) -> int:
