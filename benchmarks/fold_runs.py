@@ -1,10 +1,11 @@
-"""Whole runs on a dev fold with settings of `auto` changed: what a part brings to what is picked.
+"""Whole runs on a dev fold with settings of a profile changed: what a part brings to what is picked.
 
     python -m benchmarks.fold_runs quarters vnc --fold swapped --strategies random,auto --seed 0 --rounds 5 \\
         --set patch=64 --set initial=80 --set per_round=80 --set pool=4000 --set training.batch_size=16
 
 As `pickem benchmark`, except that the folds of benchmarks/folds.py are there to run on. Journals lie
 under --scratch and are continued; a row for each evaluation goes into docs/results/fewer-labels/runs.csv.
+`--profile` is `auto` where nothing is said; benchmarks/profiles/full-resolution.toml is what it was before.
 `full-matched` among the strategies trains on all labels, as many steps as --rounds rounds take.
 """
 
@@ -28,7 +29,8 @@ from pickem.predictor import use_threads
 
 TARGET = RESULTS / "fewer-labels" / "runs.csv"
 COLUMNS = (
-    *("candidate", "changes", "dataset", "fold", "seed", "strategy", "labelled_patches", "labelled_pixels"),
+    *("candidate", "profile", "changes", "dataset", "fold", "seed", "strategy"),
+    *("labelled_patches", "labelled_pixels"),
     *("effort_s", "foreground", "jaccard", "precision", "recall", "best_threshold", "best_threshold_jaccard"),
     "train_s",
 )
@@ -39,10 +41,11 @@ def main() -> None:
     options = _options()
     use_threads(options.threads)
     changes = dict(pair.split("=", 1) for pair in options.set)
-    profile = changed(load_profile("auto"), {"precision": "bf16", **changes})
+    profile = changed(load_profile(options.profile), {"precision": "bf16", **changes})
     experiment = load_fold(options.dataset, options.fold, profile)
     folder = Path(options.scratch) / f"{options.name}-{options.dataset}-{options.fold}"
-    about = (options.name, json.dumps(changes), options.dataset, options.fold, options.seed)
+    recipe = (options.name, profile.name, json.dumps(changes))
+    about = (*recipe, options.dataset, options.fold, options.seed)
     for strategy in options.strategies.split(","):
         if strategy == MATCHED:
             load = partial(load_fold, options.dataset, options.fold, profile)
@@ -82,6 +85,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("name")
     parser.add_argument("dataset")
+    parser.add_argument("--profile", default="auto")
     parser.add_argument("--fold", choices=FOLDS, default="dev")
     parser.add_argument("--strategies", default="random,auto")
     parser.add_argument("--seed", type=int, default=0)

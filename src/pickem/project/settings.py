@@ -52,7 +52,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     normalisation: NormalisationKind = "percentiles"  # how `pickem new` measures each volume's grey values
-    network: UNetSettings = UNetSettings(feature_maps=8)
+    network: UNetSettings = UNetSettings(space_to_depth=2, feature_maps=16, depth=3)
     pretraining: PretrainingSettings = PretrainingSettings()  # while the first patches are labelled
     training: TrainingSettings = TrainingSettings(
         loss="dice-cross-entropy",
@@ -63,8 +63,8 @@ class Recipe(BaseModel):
             zoom=(0.75, 1.3), rotation=10, shear=0.05, contrast=0.2, brightness=0.2, noise=0.1
         ),
     )
-    first: Phase = Phase(learning_rate=1e-3, steps=400)
-    following: Phase = Phase(learning_rate=1e-3, steps=250)
+    first: Phase = Phase(learning_rate=1e-3, steps=800)
+    following: Phase = Phase(learning_rate=1e-3, steps=500)
     measuring: MeasuringSettings = MeasuringSettings(passes=5, views="turns")
     precision: PrecisionName = "auto"  # pinned, machines with and without bf16 learn the same
 
