@@ -15,12 +15,14 @@ import argparse
 import csv
 import json
 import time
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
 from benchmarks.folds import FOLDS, load_fold
 from benchmarks.machine import RESULTS
 from benchmarks.recipe_parts import changed
+from benchmarks.snapshots import SnapshotExperiment
 from pickem.benchmark.full_supervision import MATCHED, run_full_supervision
 from pickem.benchmark.journal import EvaluationRecord, RunJournal
 from pickem.benchmark.profile import load_profile
@@ -43,6 +45,9 @@ def main() -> None:
     changes = dict(pair.split("=", 1) for pair in options.set)
     profile = changed(load_profile(options.profile), {"precision": "bf16", **changes})
     experiment = load_fold(options.dataset, options.fold, profile)
+    if options.snapshots:
+        parts = {field.name: getattr(experiment, field.name) for field in fields(experiment)}
+        experiment = SnapshotExperiment(**parts)
     folder = Path(options.scratch) / f"{options.name}-{options.dataset}-{options.fold}"
     recipe = (options.name, profile.name, json.dumps(changes))
     about = (*recipe, options.dataset, options.fold, options.seed)
@@ -92,6 +97,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
+    parser.add_argument("--snapshots", action="store_true", help="see benchmarks/snapshots.py")
     parser.add_argument("--scratch", default="out", help="where the journals lie")
     return parser.parse_args()
 

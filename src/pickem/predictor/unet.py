@@ -7,9 +7,9 @@
 
 Each number is a block: two 3 × 3 convolutions with zero "same" padding, each followed by batch norm and ReLU.
 
-With `space_to_depth` 2, level 0 lies at half the resolution: squares of 2 × 2 pixels become its channels (space
-to depth, Sajjadi et al. 2018), and the head gives logits for each pixel of a square (sub-pixel convolution, Shi
-et al. 2016). Twice the maps then cost less than the paper's arrangement with the finest level.
+With `space_to_depth` 2, level 0 lies at half the resolution: squares of 2 × 2 pixels become its channels
+(space to depth, Sajjadi et al. 2018), and the head gives logits for each pixel of a square (sub-pixel
+convolution, Shi et al. 2016). Twice the maps then cost less than the level at full resolution.
 """
 
 from __future__ import annotations
