@@ -1,0 +1,147 @@
+"""Where a network is wrong: at the contours of the truth, or in whole objects that it misses or makes up.
+
+    python -m benchmarks.error_anatomy half-500 vnc swapped auto 0 --scratch out
+
+Takes the newest weights of a run of benchmarks/fold_runs.py, with the same --profile and --set, and adds a
+row to docs/results/fewer-labels/errors.csv. `--picture FILE` also draws three sections: right (green), missed
+(blue) and made up (red).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from benchmarks.folds import FOLDS, load_fold
+from benchmarks.machine import RESULTS
+from benchmarks.recipe_parts import changed
+from pickem.acquisition import UNLABELLED
+from pickem.benchmark.profile import load_profile
+from pickem.benchmark.run import run_folder
+from pickem.predictor import use_threads
+
+TARGET = RESULTS / "fewer-labels" / "errors.csv"
+NEAR = 3  # pixels to either side of a contour
+COLUMNS = (
+    *("candidate", "dataset", "fold", "strategy", "seed"),
+    *("jaccard", "contour", "missed", "made_up", "inside", "without_contour", "without_objects"),
+)
+_COLOURS = {"right": (0.0, 0.6, 0.0), "missed": (0.1, 0.2, 1.0), "made up": (0.9, 0.1, 0.0)}
+Mask = NDArray[np.bool_]
+
+
+def main() -> None:
+    """Count the errors of one run and add their row."""
+    options = _options()
+    use_threads(options.threads)
+    changes = dict(pair.split("=", 1) for pair in options.set)
+    profile = changed(load_profile(options.profile), {"precision": "bf16", **changes})
+    experiment = load_fold(options.dataset, options.fold, profile)
+    predictor = experiment.predictor(options.seed)
+    folder = Path(options.scratch) / f"{options.candidate}-{options.dataset}-{options.fold}"
+    run = run_folder(folder, options.strategy, options.seed)
+    predictor.load_weights(max(run.glob("weights-*.safetensors")))
+    counts: Counter[str] = Counter()
+    shown: list[tuple[NDArray[np.generic], Mask, Mask]] = []
+    for region in experiment.evaluation.loaded:
+        for image, labels in zip(region.images, region.labels, strict=True):
+            predicted = predictor.predict_plane(image)[1] > 0.5
+            truth, known = labels == 1, labels != UNLABELLED
+            counts += errors(truth & known, predicted & known)
+            shown.append((image, truth, predicted & known))
+    about = (options.candidate, options.dataset, options.fold, options.strategy, options.seed)
+    _append((*about, *(f"{number:.3f}" for number in measures(counts))))
+    if options.picture:
+        _draw(shown, options.picture)
+
+
+def errors(truth: Mask, predicted: Mask) -> Counter[str]:
+    """Pixels of a section (h, w): right ones, and wrong ones by their kind.
+
+    Of whole objects first: those of the truth that the prediction does not touch (`missed`), those of the
+    prediction that do not touch the truth (`made up`). Then within NEAR pixels of a contour of the truth, and
+    what remains, inside of objects or beside them.
+    """
+    wrong = truth ^ predicted
+    missed, made_up = _untouched(truth, predicted), _untouched(predicted, truth)
+    rest = wrong & ~missed & ~made_up
+    near = _near_contour(truth) & rest
+    kinds = {"missed": missed, "made up": made_up, "contour": near, "inside": rest & ~near}
+    numbers = {kind: int(mask.sum()) for kind, mask in kinds.items()}
+    whole = {"right": int((truth & predicted).sum()), "union": int((truth | predicted).sum())}
+    return Counter(numbers | whole | {"contour, missed": int((near & truth).sum())})
+
+
+def measures(counts: Counter[str]) -> tuple[float, ...]:
+    """Jaccard; shares of the errors; the Jaccard were those at contours, or of whole objects, right."""
+    kinds = [counts[kind] for kind in ("contour", "missed", "made up", "inside")]
+    shares = [number / max(sum(kinds), 1) for number in kinds]
+    right, union = counts["right"], counts["union"]
+    at_contours = counts["contour, missed"], counts["contour"] - counts["contour, missed"]
+    return (
+        right / union,
+        *shares,
+        (right + at_contours[0]) / (union - at_contours[1]),
+        (right + counts["missed"]) / (union - counts["made up"]),
+    )
+
+
+def _untouched(objects: Mask, others: Mask) -> Mask:
+    """Pixels of those connected parts of `objects` in which there is none of `others`."""
+    parts, _ = ndimage.label(objects)
+    found: Mask = objects & ~np.isin(parts, np.unique(parts[others]))
+    return found
+
+
+def _near_contour(truth: Mask) -> Mask:
+    inwards, outwards = (ndimage.distance_transform_edt(mask) for mask in (truth, ~truth))
+    near: Mask = np.where(truth, inwards, outwards) <= NEAR
+    return near
+
+
+def _draw(sections: list[tuple[NDArray[np.generic], Mask, Mask]], path: str) -> None:
+    chosen = [sections[0], sections[len(sections) // 2], sections[-1]]
+    height, width = chosen[0][0].shape
+    figure = Figure(figsize=(10, 3 * 10 * height / width), layout="constrained")
+    for axes, (image, truth, predicted) in zip(figure.subplots(3, 1), chosen, strict=True):
+        grey = (image - image.min()) / (image.max() - image.min())
+        colours = np.repeat(grey[:, :, None], 3, axis=2)
+        kinds = {"right": truth & predicted, "missed": truth & ~predicted, "made up": predicted & ~truth}
+        for kind, mask in kinds.items():
+            colours[mask] = 0.5 * colours[mask] + 0.5 * np.array(_COLOURS[kind])
+        axes.imshow(colours)
+        axes.set_axis_off()
+    figure.savefig(path, dpi=90)
+
+
+def _append(row: tuple[object, ...]) -> None:
+    new = not TARGET.exists()
+    with TARGET.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([COLUMNS, row] if new else [row])
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("candidate")
+    parser.add_argument("dataset")
+    parser.add_argument("fold", choices=FOLDS)
+    parser.add_argument("strategy")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--profile", default="auto")
+    parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
+    parser.add_argument("--scratch", default="out", help="where the journals lie")
+    parser.add_argument("--picture")
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
