@@ -2,36 +2,82 @@
 
     python -m benchmarks.bars
 
-Fills three tables of docs/results/fewer-labels.md: the course of every seed with the mean over the seeds; for
-each bar the Jaccard with as many labels as it allows and the labels with which the mean first gets there; and
-full supervision.
+Fills four tables of docs/results/fewer-labels.md: the course of every seed with the mean over the seeds; for
+each bar the Jaccard with as many labels as it allows and the labels with which the mean first gets there;
+what picking saves; and full supervision.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
+
+import numpy as np
 
 from benchmarks.fewer_labels_tables import PAGE, read_rows
 from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
-from pickem.benchmark.full_supervision import FULL_SUPERVISION
+from pickem.benchmark.full_supervision import CONVERGED, FULL_SUPERVISION
 from pickem.benchmark.report import wording
+from pickem.benchmark.report.comparison import Saving
 from pickem.benchmark.report.statistics import estimate, first_crossing
 
-FOLDERS = ("vnc-auto", "lucchi++-auto")
+FOLDERS = ("vnc-full-resolution", "vnc-auto", "lucchi++-full-resolution", "lucchi++-auto")
 STRATEGIES = ("random", "random-foreground", "auto")
 SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 200)
-# Folder, Jaccard, labels: what the paper needs 160 to 500 labels for, or never reaches.
-BARS = (("vnc-auto", 0.740, 40), ("vnc-auto", 0.779, 80), ("vnc-auto", 0.816, 160))
-Course = Mapping[int, float]  # labelled patches → Jaccard
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A Jaccard to reach with so many labels: a number, or a share of converged full supervision."""
+
+    folder: str
+    labels: int
+    jaccard: float | None = None
+    share: float | None = None
+
+    def target(self) -> float | None:
+        """The Jaccard; None where it is not known yet."""
+        if self.share is None:
+            return self.jaccard
+        rows = read_rows(RESULTS / self.folder / "results.csv")
+        converged = [float(row["jaccard"]) for row in rows if row["strategy"] == CONVERGED]
+        return self.share * fmean(converged) if converged else None
+
+
+# Those with a number: what the paper needs 160 to 500 labels for, or never reaches.
+BARS = (
+    Bar("vnc-auto", 40, jaccard=0.740),
+    Bar("vnc-auto", 80, jaccard=0.779),
+    Bar("vnc-auto", 160, jaccard=0.816),
+    Bar("lucchi++-auto", 60, share=0.95),
+    Bar("lucchi++-auto", 140, share=0.98),
+)
+
+
+@dataclass(frozen=True)
+class Course:
+    """One run: Jaccard and distinct labelled pixels by labelled patches."""
+
+    jaccard: Mapping[int, float]
+    pixels: Mapping[int, int]
+
+    def needed(self, target: float) -> float:
+        """Labels with which it first gets to `target`; infinite where it does not."""
+        return first_crossing(list(self.jaccard), list(self.jaccard.values()), target)
+
+    def pixels_at(self, labels: float) -> float:
+        """Distinct pixels of so many labels."""
+        return float(np.interp(labels, list(self.pixels), list(self.pixels.values())))
 
 
 def main() -> None:
     """Rewrite the tables."""
     fill(PAGE, "seeds", _seeds())
     fill(PAGE, "bars", _bars())
+    fill(PAGE, "savings", _savings())
     fill(PAGE, "full supervision", _full_supervision())
 
 
@@ -40,42 +86,78 @@ def _seeds() -> str:
     for folder in FOLDERS:
         for strategy in STRATEGIES:
             courses = _courses(folder, strategy)
-            about = [folder.removesuffix("-auto"), strategy]
+            about = [*_named(folder), strategy]
             lines += [[*about, str(seed), *_cells(course)] for seed, course in courses.items()]
             if len(courses) > 1:
                 lines.append([*about, f"mean of {len(courses)}", *_means(list(courses.values()))])
-    return table(["dataset", "strategy", "seed", *map(str, SIZES)], lines)
+    return table(["dataset", "profile", "strategy", "seed", *map(str, SIZES)], lines)
+
+
+def _named(folder: str) -> tuple[str, str]:
+    dataset, _, profile = folder.partition("-")
+    return dataset, profile
 
 
 def _cells(course: Course) -> list[str]:
-    return [f"{course[size]:.3f}" if size in course else "" for size in SIZES]
+    return [f"{course.jaccard[size]:.3f}" if size in course.jaccard else "" for size in SIZES]
 
 
 def _means(courses: Sequence[Course]) -> list[str]:
     """Only over all of the seeds: those that have come further are not a sample of them."""
     return [
-        f"**{wording.jaccard(estimate([course[size] for course in courses]), len(courses))}**"
-        if all(size in course for course in courses)
+        f"**{wording.jaccard(estimate([course.jaccard[size] for course in courses]), len(courses))}**"
+        if all(size in course.jaccard for course in courses)
         else ""
         for size in SIZES
     ]
 
 
 def _bars() -> str:
-    lines = []
-    for folder, jaccard, labels in BARS:
-        courses = list(_courses(folder, "auto").values())
-        there = [course[labels] for course in courses if labels in course]
-        known = [size for size in SIZES if all(size in course for course in courses)]
-        mean = [fmean(course[size] for course in courses) for size in known]
-        needed = first_crossing(known, mean, jaccard)
-        reached = wording.jaccard(estimate(there), len(there)) if there else ""
-        first = f"{needed:.0f}" if math.isfinite(needed) else f"more than {known[-1]}"
-        about = [folder.removesuffix("-auto"), f"{jaccard:.3f}", str(labels)]
-        lines.append([*about, reached, str(len(there)), first])
-    return table(
-        ["dataset", "Jaccard", "with at most", "Jaccard there", "seeds", "mean gets there with"], lines
-    )
+    head = ["dataset", "Jaccard", "with at most", "Jaccard there", "seeds", "mean gets there with"]
+    return table(head, [_bar(bar, target) for bar in BARS if (target := bar.target()) is not None])
+
+
+def _bar(bar: Bar, target: float) -> list[str]:
+    courses = list(_courses(bar.folder, "auto").values())
+    there = [course.jaccard[bar.labels] for course in courses if bar.labels in course.jaccard]
+    known = [size for size in SIZES if all(size in course.jaccard for course in courses)]
+    mean = [fmean(course.jaccard[size] for course in courses) for size in known]
+    needed = first_crossing(known, mean, target) if known else math.inf
+    reached = wording.jaccard(estimate(there), len(there)) if there else ""
+    first = f"{needed:.0f}" if math.isfinite(needed) else f"more than {max(known, default=0)}"
+    of = f" ({bar.share:.0%} of converged full supervision)" if bar.share else ""
+    about = [_named(bar.folder)[0], f"{target:.3f}{of}", str(bar.labels)]
+    return [*about, reached, str(len(there)), first]
+
+
+def _savings() -> str:
+    head = ["dataset", "against", "seeds", "up to", "labels saved", "distinct pixels saved"]
+    lines = [line for folder in FOLDERS for base in STRATEGIES[:-1] for line in _saving(folder, base)]
+    return table(head, lines)
+
+
+def _saving(folder: str, baseline: str) -> Iterator[list[str]]:
+    """What `auto` saves to get to what the baseline has with the most labels that all common seeds reach."""
+    ours, theirs = _courses(folder, "auto"), _courses(folder, baseline)
+    pairs = [(ours[seed], theirs[seed]) for seed in ours.keys() & theirs.keys()]
+    if folder.endswith("-auto") and pairs:
+        last = min(max(course.jaccard) for pair in pairs for course in pair)
+        dataset, _ = _named(folder)
+        yield [dataset, baseline, str(len(pairs)), str(last), *_factors(pairs, last)]
+
+
+def _factors(pairs: Sequence[tuple[Course, Course]], last: int) -> tuple[str, str]:
+    """In labels and in distinct pixels; both count from their first crossing, as `pickem report` does."""
+    labels, pixels, never = [], [], 0
+    for course, base in pairs:
+        target = base.jaccard[last]
+        mine, its = course.needed(target), min(base.needed(target), last)
+        never += mine > last
+        mine = min(mine, last)
+        labels.append(math.log(its / mine))
+        pixels.append(math.log(base.pixels_at(its) / course.pixels_at(mine)))
+    first, second = (wording.saving(Saving(estimate(logs), never)) for logs in (labels, pixels))
+    return first, second
 
 
 def _full_supervision() -> str:
@@ -84,19 +166,21 @@ def _full_supervision() -> str:
         for row in read_rows(RESULTS / folder / "results.csv"):
             if row["strategy"] in FULL_SUPERVISION:
                 scores = [f"{float(row[name]):.3f}" for name in ("jaccard", "precision", "recall")]
-                about = [folder.removesuffix("-auto"), row["strategy"], row["seed"], row["steps"]]
+                about = [*_named(folder), row["strategy"], row["seed"], row["steps"]]
                 lines.append([*about, *scores])
-    return table(["dataset", "labels", "seed", "steps", "Jaccard", "precision", "recall"], lines)
+    return table(["dataset", "profile", "labels", "seed", "steps", "Jaccard", "precision", "recall"], lines)
 
 
 def _courses(folder: str, strategy: str) -> dict[int, Course]:
     """By seed, in order."""
-    courses: dict[int, dict[int, float]] = {}
-    for row in read_rows(RESULTS / folder / "results.csv"):
-        if row["strategy"] == strategy:
-            course = courses.setdefault(int(row["seed"]), {})
-            course[int(row["labelled_patches"])] = float(row["jaccard"])
-    return dict(sorted(courses.items()))
+    rows = [row for row in read_rows(RESULTS / folder / "results.csv") if row["strategy"] == strategy]
+    found = {}
+    for seed in sorted({int(row["seed"]) for row in rows}):
+        own = sorted((r for r in rows if int(r["seed"]) == seed), key=lambda r: int(r["labelled_patches"]))
+        jaccard = {int(row["labelled_patches"]): float(row["jaccard"]) for row in own}
+        pixels = {int(row["labelled_patches"]): int(row["labelled_pixels"]) for row in own}
+        found[seed] = Course(jaccard, pixels)
+    return found
 
 
 if __name__ == "__main__":

@@ -117,8 +117,10 @@ def _course(run: dict[str, Row]) -> float:
 def _test() -> str:
     """Jaccard of seed 0 on the test splits: both profiles, the same pool and initial set."""
     lines = []
-    folders = ("vnc-fast", "vnc-full-resolution", "vnc-auto", "lucchi++-fast", "lucchi++-full-resolution")
-    folders += ("lucchi++-three-sections", "lucchi++-auto")
+    folders = [
+        *("vnc-fast", "vnc-full-resolution", "vnc-auto"),
+        *("lucchi++-fast", "lucchi++-full-resolution", "lucchi++-three-sections", "lucchi++-auto"),
+    ]
     for folder in folders:
         dataset, _, profile = folder.partition("-")
         rows = _seed_0(folder)
