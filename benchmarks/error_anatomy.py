@@ -30,7 +30,7 @@ from pickem.predictor import use_threads
 TARGET = RESULTS / "fewer-labels" / "errors.csv"
 NEAR = 3  # pixels to either side of a contour
 COLUMNS = (
-    *("candidate", "dataset", "fold", "strategy", "seed"),
+    *("candidate", "dataset", "fold", "strategy", "seed", "views"),
     *("jaccard", "contour", "missed", "made_up", "inside", "without_contour", "without_objects"),
 )
 _COLOURS = {"right": (0.0, 0.6, 0.0), "missed": (0.1, 0.2, 1.0), "made up": (0.9, 0.1, 0.0)}
@@ -57,7 +57,7 @@ def main() -> None:
             counts += errors(truth & known, predicted & known)
             shown.append((image, truth, predicted & known))
     about = (options.candidate, options.dataset, options.fold, options.strategy, options.seed)
-    _append((*about, *(f"{number:.3f}" for number in measures(counts))))
+    _append((*about, profile.measuring.views, *(f"{number:.3f}" for number in measures(counts))))
     if options.picture:
         _draw(shown, options.picture)
 

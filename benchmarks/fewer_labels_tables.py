@@ -18,13 +18,15 @@ from pickem.benchmark.full_supervision import MATCHED
 PAGE = RESULTS / "fewer-labels.md"
 COMPARED = ("random", "entropy", "auto")
 SIZES = ("20", "40", "60", "80", "100")
+COARSER = ("half-", "quarter-", "first-look")  # candidates that have a table of their own
+FIRST_STRATEGIES = "lucchi++-dev-full-resolution"  # a folder of docs/results
 Row = dict[str, str]
 
 
 def main() -> None:
     """Rewrite the page's tables."""
-    tables = {"dev": _dev(), "strategies": _strategies(), "runs": _runs(), "fold full": _fold_full()}
-    tables |= {"test": _test(), "test picks": _picks()}
+    tables = {"dev": _dev(), "strategies": _strategies(), "runs": _runs(), "half": _half()}
+    tables |= {"fold full": _fold_full(), "errors": _errors(), "test": _test(), "test picks": _picks()}
     for name, text in tables.items():
         fill(PAGE, name, text)
 
@@ -49,11 +51,11 @@ def _both(rows: Sequence[Row]) -> str:
 def _runs() -> str:
     """Whole runs on dev folds by candidate, a column a round."""
     rows = read_rows(RESULTS / "fewer-labels" / "runs.csv")
-    rows += [_as_fold_run(row) for row in read_rows(RESULTS / "lucchi++-dev-full-resolution" / "results.csv")]
+    rows += [_as_fold_run(row) for row in read_rows(RESULTS / FIRST_STRATEGIES / "results.csv")]
     about = ("dataset", "fold", "strategy", "seed", "candidate")
     by_run: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        if row["strategy"] in ("random", "auto"):
+        if row["strategy"] in ("random", "auto") and not row["candidate"].startswith(COARSER):
             by_run[tuple(row[name] for name in about)].append(row)
     lines = []
     for run, found in sorted(by_run.items()):
@@ -66,6 +68,49 @@ def _runs() -> str:
     spent = [f"{int(size) * 128**2 / 1e6:.2f} Mpx" for size in SIZES]
     measured = ["mean but the first", "foreground", "best threshold", "Jaccard there", "by the odds", "min"]
     return table([*about, *spent, *measured], lines)
+
+
+def _half() -> str:
+    """Whole runs at a coarser finest level, beside those at full resolution, with what training took."""
+    by_run: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    about = ("dataset", "fold", "seed", "candidate")
+    rows = read_rows(RESULTS / "fewer-labels" / "runs.csv")
+    shown = [r for r in rows if r["candidate"].startswith((*COARSER, "full-resolution"))]
+    for row in [*shown, *(_as_fold_run(r) for r in read_rows(RESULTS / FIRST_STRATEGIES / "results.csv"))]:
+        if row["strategy"] == "auto":
+            by_run[tuple(row[name] for name in about)].append(row)
+    compared = {run[:-1] for run in by_run if run[-1].startswith(COARSER)}
+    lines = []
+    for run, found in sorted(by_run.items()):
+        if run[:-1] in compared:
+            scores = [f"{float(row['jaccard']):.3f}" for row in found]
+            course = (
+                f"{mean(float(row['jaccard']) for row in found[1:]):.3f}" if len(found) == len(SIZES) else ""
+            )
+            trained = [str(round(float(row["train_s"]))) for row in (found[0], found[-1])]
+            lines.append([*run, *scores, *[""] * (len(SIZES) - len(scores)), course, *trained])
+    head = [*about, *SIZES, "mean but the first", "first network, s", "a later one, s"]
+    return table(head, lines)
+
+
+def _errors() -> str:
+    """What the wrong pixels are, and the Jaccard without those at contours or of whole objects."""
+    lines = []
+    for row in read_rows(RESULTS / "fewer-labels" / "errors.csv"):
+        shares = [f"{float(row[name]):.0%}" for name in ("contour", "missed", "made_up", "inside")]
+        about = [row[name] for name in ("dataset", "fold", "candidate", "seed", "views", "jaccard")]
+        lines.append([*about, *shares, row["without_contour"], row["without_objects"]])
+    head = [
+        "dataset",
+        "fold",
+        "candidate",
+        "seed",
+        "Jaccard",
+        "at contours",
+        "objects missed",
+        "objects made up",
+    ]
+    return table([*head, "inside", "Jaccard but for contours", "but for objects"], lines)
 
 
 def _fold_full() -> str:
@@ -92,7 +137,7 @@ def _as_fold_run(row: Row) -> Row:
 def _strategies() -> str:
     """Strategies with the recipe of `auto` on Lucchi++'s dev split, best last: means over the seeds."""
     by_run: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
-    for row in read_rows(RESULTS / "lucchi++-dev-full-resolution" / "results.csv"):
+    for row in read_rows(RESULTS / FIRST_STRATEGIES / "results.csv"):
         by_run[row["strategy"], row["seed"]][row["labelled_patches"]] = row
     whole = {run: rows for run, rows in by_run.items() if set(SIZES) <= rows.keys()}
     lines = []
@@ -135,7 +180,7 @@ def _picks() -> str:
     """What the picks of `auto` hold, what another threshold would give, and what they cost."""
     head = ["strategy", "labels", "foreground", "precision", "recall", "best threshold", "Jaccard there"]
     lines = []
-    for row in _seed_0("vnc-auto"):
+    for row in _seed_0("vnc-full-resolution"):
         if row["labelled_patches"] in ("40", "100"):
             share = f"{100 * float(row['foreground_share']):.1f}%"
             found = [_number(row, name) for name in ("precision", "recall", "best_threshold")]
