@@ -21,7 +21,7 @@ from pickem.blockwise.prediction import At, Progress, predict
 from pickem.errors import BlocksFailedError, OtherResultError, StorageError, VolumeFormatError
 from pickem.geometry import Shape3
 from pickem.learning import Regions
-from pickem.predictor import ArrayTrainingSet, Backend, NetworkPredictor, Phase
+from pickem.predictor import ArrayTrainingSet, Backend, NetworkPredictor, Phase, UNetSettings
 from pickem.predictor.loading import load_predictor
 from pickem.volumes import ImageSpec, create_image
 from pickem.volumes.resampled import Scale
@@ -39,13 +39,21 @@ def client() -> Iterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory, demo_patches: ArrayTrainingSet) -> Path:
-    predictor = new_tiny_predictor(demo_patches)
-    rng = np.random.default_rng(0)
-    predictor.fit(demo_patches, Phase(learning_rate=1e-2, steps=20), rng, lambda *_: None)
-    path = tmp_path_factory.mktemp("network") / "network.safetensors"
-    predictor.save(path)
-    return path
+def checkpoints(tmp_path_factory: pytest.TempPathFactory, demo_patches: ArrayTrainingSet) -> dict[int, Path]:
+    """A network by the side of the squares that are one pixel to it."""
+    folder = tmp_path_factory.mktemp("networks")
+    for side in (1, 2):
+        network = UNetSettings(space_to_depth=side, feature_maps=4, depth=3 - side, dropout=0.3)
+        predictor = new_tiny_predictor(demo_patches, network=network)
+        rng = np.random.default_rng(0)
+        predictor.fit(demo_patches, Phase(learning_rate=1e-2, steps=20), rng, lambda *_: None)
+        predictor.save(folder / f"{side}.safetensors")
+    return {side: folder / f"{side}.safetensors" for side in (1, 2)}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(checkpoints: dict[int, Path]) -> Path:
+    return checkpoints[1]
 
 
 @pytest.fixture
@@ -81,17 +89,18 @@ def whole_planes(predictor: NetworkPredictor, voxels: NDArray[Any]) -> NDArray[n
 # in blocks and whole --------------------------------------------------------------------------------------
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     shape=st.tuples(st.integers(1, 3), st.integers(1, 70), st.integers(1, 70)),
     chunk=st.tuples(st.integers(1, 2), st.integers(7, 40), st.integers(7, 40)),
     shard=st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 2)),
     block=st.tuples(st.just(1), st.integers(1, 2), st.integers(1, 2)),
     context=st.sampled_from([0, 6, 40]),
+    space_to_depth=st.sampled_from([1, 2]),
 )
 def test_no_seams_whatever_the_blocks(
     client: Client,
-    checkpoint: Path,
+    checkpoints: dict[int, Path],
     demo_regions: Regions,
     tmp_path_factory: pytest.TempPathFactory,
     shape: Shape3,
@@ -99,9 +108,10 @@ def test_no_seams_whatever_the_blocks(
     shard: Shape3,
     block: Shape3,
     context: int,
+    space_to_depth: int,
 ) -> None:
     folder = tmp_path_factory.mktemp("seams")
-    checkpoint = with_context(checkpoint, context, folder)
+    checkpoint = with_context(checkpoints[space_to_depth], context, folder)
     volume = write_volume(folder / "volume.npy", demo_regions, shape)
     cut = layout(chunk, shard, block)
     out = folder / "seg.ome.zarr"
