@@ -1,6 +1,6 @@
 """Where a network is wrong: at the contours of the truth, or in whole objects that it misses or makes up.
 
-    python -m benchmarks.error_anatomy half-500 vnc swapped auto 0 --scratch out
+    python -m benchmarks.error_anatomy half-500 vnc --fold swapped --seed 0 --scratch out
 
 Takes the newest weights of a run of benchmarks/fold_runs.py, with the same --profile and --set, and adds a
 row to docs/results/fewer-labels/errors.csv. `--picture FILE` also draws three sections: right (green), missed
@@ -10,22 +10,17 @@ row to docs/results/fewer-labels/errors.csv. `--picture FILE` also draws three s
 from __future__ import annotations
 
 import argparse
-import csv
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmarks.folds import FOLDS, load_fold
+from benchmarks.candidates import append, candidate_of, parser
 from benchmarks.machine import RESULTS
-from benchmarks.recipe_parts import changed
 from pickem.acquisition import UNLABELLED
-from pickem.benchmark.profile import load_profile
 from pickem.benchmark.run import run_folder
-from pickem.predictor import use_threads
 
 TARGET = RESULTS / "fewer-labels" / "errors.csv"
 NEAR = 3  # pixels to either side of a contour
@@ -40,13 +35,10 @@ Mask = NDArray[np.bool_]
 def main() -> None:
     """Count the errors of one run and add their row."""
     options = _options()
-    use_threads(options.threads)
-    changes = dict(pair.split("=", 1) for pair in options.set)
-    profile = changed(load_profile(options.profile), {"precision": "bf16", **changes})
-    experiment = load_fold(options.dataset, options.fold, profile)
-    predictor = experiment.predictor(options.seed)
-    folder = Path(options.scratch) / f"{options.candidate}-{options.dataset}-{options.fold}"
-    run = run_folder(folder, options.strategy, options.seed)
+    candidate = candidate_of(options)
+    experiment = candidate.load()
+    predictor = experiment.predictor(candidate.seed)
+    run = run_folder(candidate.folder, options.strategy, candidate.seed)
     predictor.load_weights(max(run.glob("weights-*.safetensors")))
     counts: Counter[str] = Counter()
     shown: list[tuple[NDArray[np.generic], Mask, Mask]] = []
@@ -56,8 +48,9 @@ def main() -> None:
             truth, known = labels == 1, labels != UNLABELLED
             counts += errors(truth & known, predicted & known)
             shown.append((image, truth, predicted & known))
-    about = (options.candidate, options.dataset, options.fold, options.strategy, options.seed)
-    _append((*about, profile.measuring.views, *(f"{number:.3f}" for number in measures(counts))))
+    about = (candidate.name, candidate.dataset, candidate.fold, options.strategy, candidate.seed)
+    measured = (f"{number:.3f}" for number in measures(counts))
+    append(TARGET, COLUMNS, [(*about, candidate.profile.measuring.views, *measured)])
     if options.picture:
         _draw(shown, options.picture)
 
@@ -121,26 +114,11 @@ def _draw(sections: list[tuple[NDArray[np.generic], Mask, Mask]], path: str) -> 
     figure.savefig(path, dpi=90)
 
 
-def _append(row: tuple[object, ...]) -> None:
-    new = not TARGET.exists()
-    with TARGET.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([COLUMNS, row] if new else [row])
-
-
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("candidate")
-    parser.add_argument("dataset")
-    parser.add_argument("fold", choices=FOLDS)
-    parser.add_argument("strategy")
-    parser.add_argument("seed", type=int)
-    parser.add_argument("--profile", default="auto")
-    parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
-    parser.add_argument("--scratch", default="out", help="where the journals lie")
-    parser.add_argument("--picture")
-    parser.add_argument("--threads", type=int, default=1)
-    return parser.parse_args()
+    made = parser(__doc__, scratch="where the journals lie")
+    made.add_argument("--strategy", default="auto")
+    made.add_argument("--picture")
+    return made.parse_args()
 
 
 if __name__ == "__main__":

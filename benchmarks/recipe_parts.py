@@ -13,24 +13,21 @@ the mean of its quarter turns; a row for each goes into docs/results/fewer-label
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from benchmarks.folds import FOLDS, load_fold
+from benchmarks.candidates import append, candidate_of, changed, parser
 from benchmarks.machine import RESULTS
 from pickem.acquisition import UNLABELLED
 from pickem.benchmark.experiment import Experiment
-from pickem.benchmark.profile import Profile, change_profile, load_profile
 from pickem.benchmark.start import start_pretrained
 from pickem.learning import Evaluation, Purpose, Regions, evaluate, stream
 from pickem.learning.surroundings import labels_with_context
-from pickem.predictor import ArrayTrainingSet, NetworkPredictor, use_threads
+from pickem.predictor import ArrayTrainingSet, NetworkPredictor
 
 TARGET = RESULTS / "fewer-labels" / "dev.csv"
 COLUMNS = (
@@ -43,16 +40,14 @@ PER_ROUND = 20  # patches
 def main() -> None:
     """Train and evaluate one candidate with one seed."""
     options = _options()
-    use_threads(options.threads)
-    changes = dict(pair.split("=", 1) for pair in options.set)
-    profile = changed(load_profile("auto"), changes)
-    experiment = load_fold(options.dataset, options.fold, profile)
+    candidate = candidate_of(options)
+    profile, experiment = candidate.profile, candidate.load()
     for part, regions in (("trained on", experiment.train), ("evaluated", experiment.evaluation)):
         print(f"foreground {part}: {_foreground(regions):.1%}", flush=True)
     sizes = {int(size) for size in options.sizes.split(",")}
-    pool = experiment.pool(options.seed)
-    predictor = experiment.predictor(options.seed)
-    start_pretrained(predictor, experiment, Path(options.scratch), options.seed, lambda *_: None)
+    pool = experiment.pool(candidate.seed)
+    predictor = experiment.predictor(candidate.seed)
+    start_pretrained(predictor, experiment, candidate.scratch, candidate.seed, lambda *_: None)
     seconds = 0.0
     for number in range(max(sizes) // PER_ROUND):
         patches = pool[: PER_ROUND * (number + 1)]
@@ -63,16 +58,18 @@ def main() -> None:
                 labels_with_context(experiment.train.labels(patches), predictor.context),
             ),
             profile.following if number else profile.first,
-            stream(options.seed, Purpose.TRAIN, number),
+            stream(candidate.seed, Purpose.TRAIN, number),
             lambda *_: None,
         )
         seconds += time.perf_counter() - started
         if len(patches) not in sizes:
             continue
         for views in ("one", "turns"):
-            scores = _scores(experiment, predictor, views, Path(options.scratch))
-            about = (options.name, json.dumps(changes), options.dataset, options.fold, options.seed)
-            _append([*about, len(patches), views, *_columns(scores), round(seconds)])
+            scores = _scores(experiment, predictor, views, candidate.scratch)
+            about = (candidate.name, json.dumps(candidate.changes), candidate.dataset, candidate.fold)
+            row = [*about, candidate.seed, len(patches), views, *_columns(scores), round(seconds)]
+            append(TARGET, COLUMNS, [row])
+            print(*row, flush=True)
 
 
 def _foreground(regions: Regions) -> float:
@@ -92,21 +89,6 @@ def _scores(experiment: Experiment, predictor: NetworkPredictor, views: str, scr
     return evaluate(other, experiment.evaluation.loaded, lambda *_: None)
 
 
-def changed(profile: Profile, changes: dict[str, str]) -> Profile:
-    """The profile with settings replaced: "training.context" → "32", values as JSON or plain text."""
-    settings: dict[str, Any] = profile.model_dump()
-    for path, value in changes.items():
-        *sections, name = path.split(".")
-        place = settings
-        for section in sections:
-            place = place[section]
-        try:
-            place[name] = json.loads(value)
-        except json.JSONDecodeError:
-            place[name] = value
-    return change_profile(profile, **settings)
-
-
 def _columns(scores: Evaluation) -> list[str]:
     best = scores.best_threshold
     values = (scores.jaccard, scores.precision, scores.recall)
@@ -114,26 +96,10 @@ def _columns(scores: Evaluation) -> list[str]:
     return [f"{value:.3f}" for value in (*values, *found)]
 
 
-def _append(row: list[object]) -> None:
-    TARGET.parent.mkdir(exist_ok=True)
-    new = not TARGET.exists()
-    with TARGET.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([COLUMNS, row] if new else [row])
-    print(*row, flush=True)
-
-
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("name")
-    parser.add_argument("dataset")
-    parser.add_argument("--fold", choices=FOLDS, default="dev")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--sizes", default="20,60,100")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
-    parser.add_argument("--scratch", default="out", help="where weights lie for a moment")
-    return parser.parse_args()
+    made = parser(__doc__, scratch="where weights lie for a moment")
+    made.add_argument("--sizes", default="20,60,100")
+    return made.parse_args()
 
 
 if __name__ == "__main__":
