@@ -9,7 +9,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 
 from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
@@ -27,6 +27,7 @@ def main() -> None:
     """Rewrite the page's tables."""
     tables = {"dev": _dev(), "strategies": _strategies(), "runs": _runs(), "half": _half()}
     tables |= {"fold full": _fold_full(), "errors": _errors(), "test": _test(), "test picks": _picks()}
+    tables["cost"] = _cost()
     for name, text in tables.items():
         fill(PAGE, name, text)
 
@@ -174,6 +175,26 @@ def _test() -> str:
             scores = [_number(found.get(size), "jaccard") for size in SIZES]
             lines.append([dataset, profile, strategy, *scores])
     return table(["dataset", "profile", "strategy", *SIZES], lines)
+
+
+def _cost() -> str:
+    """Seconds of one core for each part of a run, medians over all seeds and rounds, and minutes for all."""
+    lines = []
+    for folder in ("vnc-full-resolution", "vnc-auto", "lucchi++-full-resolution", "lucchi++-auto"):
+        dataset, _, profile = folder.partition("-")
+        rows = read_rows(RESULTS / folder / "results.csv")
+        for strategy in ("random", "auto"):
+            own = [row for row in rows if row["strategy"] == strategy]
+            first = [float(row["train_s"]) for row in own if row["labelled_patches"] == "20"]
+            later = [float(row["train_s"]) for row in own if row["labelled_patches"] != "20"]
+            scored = [float(row["score_s"]) for row in own if row["score_s"]]
+            evaluated = [float(row["evaluate_s"]) for row in own]
+            if later:
+                parts = [median(values) for values in (first, later, scored, evaluated)]
+                whole = sum(parts) + 9 * sum(parts[1:])  # ten evaluations, to 200 labels
+                lines.append([dataset, profile, strategy, *(f"{s:.0f}" for s in parts), f"{whole / 60:.0f}"])
+    head = ["dataset", "profile", "strategy", "first network, s", "a later one, s", "picking, s"]
+    return table([*head, "evaluating, s", "to 200 labels, min"], lines)
 
 
 def _picks() -> str:
