@@ -10,13 +10,12 @@ what picking saves; and full supervision.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-import numpy as np
-
-from benchmarks.fewer_labels_tables import PAGE, read_rows
+from benchmarks.courses import Course, read_courses, read_rows
+from benchmarks.fewer_labels_tables import PAGE
 from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
 from pickem.benchmark.full_supervision import CONVERGED, FULL_SUPERVISION
@@ -57,22 +56,6 @@ BARS = (
 )
 
 
-@dataclass(frozen=True)
-class Course:
-    """One run: Jaccard and distinct labelled pixels by labelled patches."""
-
-    jaccard: Mapping[int, float]
-    pixels: Mapping[int, int]
-
-    def needed(self, target: float) -> float:
-        """Labels with which it first gets to `target`; infinite where it does not."""
-        return first_crossing(list(self.jaccard), list(self.jaccard.values()), target)
-
-    def pixels_at(self, labels: float) -> float:
-        """Distinct pixels of so many labels."""
-        return float(np.interp(labels, list(self.pixels), list(self.pixels.values())))
-
-
 def main() -> None:
     """Rewrite the tables."""
     fill(PAGE, "seeds", _seeds())
@@ -85,7 +68,7 @@ def _seeds() -> str:
     lines = []
     for folder in FOLDERS:
         for strategy in STRATEGIES:
-            courses = _courses(folder, strategy)
+            courses = read_courses(folder, strategy)
             about = [*_named(folder), strategy]
             lines += [[*about, str(seed), *_cells(course)] for seed, course in courses.items()]
             if len(courses) > 1:
@@ -118,7 +101,7 @@ def _bars() -> str:
 
 
 def _bar(bar: Bar, target: float) -> list[str]:
-    courses = list(_courses(bar.folder, "auto").values())
+    courses = list(read_courses(bar.folder, "auto").values())
     there = [course.jaccard[bar.labels] for course in courses if bar.labels in course.jaccard]
     known = [size for size in SIZES if all(size in course.jaccard for course in courses)]
     mean = [fmean(course.jaccard[size] for course in courses) for size in known]
@@ -138,7 +121,7 @@ def _savings() -> str:
 
 def _saving(folder: str, baseline: str) -> Iterator[list[str]]:
     """What `auto` saves to get to what the baseline has with the most labels that all common seeds reach."""
-    ours, theirs = _courses(folder, "auto"), _courses(folder, baseline)
+    ours, theirs = read_courses(folder, "auto"), read_courses(folder, baseline)
     pairs = [(ours[seed], theirs[seed]) for seed in ours.keys() & theirs.keys()]
     if folder.endswith("-auto") and pairs:
         last = min(max(course.jaccard) for pair in pairs for course in pair)
@@ -169,18 +152,6 @@ def _full_supervision() -> str:
                 about = [*_named(folder), row["strategy"], row["seed"], row["steps"]]
                 lines.append([*about, *scores])
     return table(["dataset", "profile", "labels", "seed", "steps", "Jaccard", "precision", "recall"], lines)
-
-
-def _courses(folder: str, strategy: str) -> dict[int, Course]:
-    """By seed, in order."""
-    rows = [row for row in read_rows(RESULTS / folder / "results.csv") if row["strategy"] == strategy]
-    found = {}
-    for seed in sorted({int(row["seed"]) for row in rows}):
-        own = sorted((r for r in rows if int(r["seed"]) == seed), key=lambda r: int(r["labelled_patches"]))
-        jaccard = {int(row["labelled_patches"]): float(row["jaccard"]) for row in own}
-        pixels = {int(row["labelled_patches"]): int(row["labelled_pixels"]) for row in own}
-        found[seed] = Course(jaccard, pixels)
-    return found
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ run() { # DATASET STRATEGIES SEEDS ROUNDS
   "$PICKEM" report "docs/results/$1-auto"
   .venv/bin/python -m benchmarks.fewer_labels_tables
   .venv/bin/python -m benchmarks.bars
+  .venv/bin/python -m benchmarks.fewer_labels_figure
   .venv/bin/python -m benchmarks.test_runs
 }
 

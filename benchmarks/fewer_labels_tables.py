@@ -5,12 +5,11 @@ python -m benchmarks.fewer_labels_tables
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import mean, median
 
+from benchmarks.courses import Row, read_rows
 from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
 from pickem.benchmark.full_supervision import MATCHED
@@ -20,7 +19,6 @@ COMPARED = ("random", "entropy", "auto")
 SIZES = ("20", "40", "60", "80", "100")
 COARSER = ("half-", "quarter-", "first-look")  # candidates that have a table of their own
 FIRST_STRATEGIES = "lucchi++-dev-full-resolution"  # a folder of docs/results
-Row = dict[str, str]
 
 
 def main() -> None:
@@ -217,12 +215,6 @@ def _seed_0(folder: str) -> list[Row]:
 
 def _number(row: Row | None, name: str) -> str:
     return f"{float(row[name]):.3f}" if row else ""
-
-
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a CSV file, by the names of its columns."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":

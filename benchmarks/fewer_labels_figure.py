@@ -1,0 +1,83 @@
+"""The picture of docs/results/fewer-labels.md: the courses on the test splits, beside the paper's on VNC.
+
+python -m benchmarks.fewer_labels_figure
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from importlib import resources
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.courses import read_courses, read_rows
+from benchmarks.machine import RESULTS
+from pickem.benchmark.full_supervision import CONVERGED
+from pickem.benchmark.report.statistics import FEWEST_FOR_INTERVAL, t_interval
+
+TARGET = RESULTS / "fewer-labels.png"
+TICKS = (20, 40, 80, 160, 320, 500)
+OURS = (
+    ("auto", "auto", "#d55e00", "picked, auto"),
+    ("auto", "random", "#0072b2", "random, auto"),
+    ("full-resolution", "auto", "#999999", "picked, full resolution"),
+)
+PAPERS = (("entropy", "#d55e00", "paper: entropy"), ("random", "#0072b2", "paper: random"))
+
+
+def main() -> None:
+    """Draw both datasets."""
+    figure = Figure(figsize=(9.5, 4.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw_ours(left, "vnc")
+    _draw_papers(left)
+    _draw_ours(right, "lucchi++")
+    left.set(title="VNC", ylim=(0.25, 0.86))
+    right.set(title="Lucchi++", ylim=(0.70, 0.92), xlim=(18, 180))
+    for axes in (left, right):
+        axes.set(xlabel="labelled patches", xscale="log")
+        axes.set_xticks([tick for tick in TICKS if tick <= axes.get_xlim()[1]])
+        axes.set_xticklabels([str(tick) for tick in TICKS if tick <= axes.get_xlim()[1]])
+        axes.minorticks_off()
+        axes.grid(axis="y", alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
+    left.set_ylabel("Jaccard index (foreground)")
+    figure.savefig(TARGET, dpi=120)
+
+
+def _draw_ours(axes: Axes, dataset: str) -> None:
+    """Means over the seeds as far as all have come, with 95 % intervals from five seeds on."""
+    for profile, strategy, colour, name in OURS:
+        courses = list(read_courses(f"{dataset}-{profile}", strategy).values())
+        if len(courses) < 2:
+            continue
+        sizes = [size for size in courses[0].jaccard if all(size in course.jaccard for course in courses)]
+        values = np.array([[course.jaccard[size] for size in sizes] for course in courses])
+        axes.plot(sizes, values.mean(axis=0), color=colour, label=f"{name} (n = {len(courses)})", lw=2)
+        if len(courses) >= FEWEST_FOR_INTERVAL:
+            ends = [t_interval(list(column)) for column in values.T]
+            axes.fill_between(sizes, [e.low for e in ends], [e.high for e in ends], color=colour, alpha=0.15)
+    rows = read_rows(RESULTS / f"{dataset}-auto" / "results.csv")
+    if converged := [float(row["jaccard"]) for row in rows if row["strategy"] == CONVERGED]:
+        axes.axhline(float(np.mean(converged)), color="black", ls=":", label="all labels, converged")
+
+
+def _draw_papers(axes: Axes) -> None:
+    text = (resources.files("pickem.benchmark") / "paper_figure2.csv").read_text(encoding="utf-8")
+    points: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for row in csv.DictReader(text.splitlines()):
+        if row["dataset"] == "vnc":
+            points[row["strategy"]].append((int(row["samples"] or 0), float(row["jaccard"])))
+    for strategy, colour, name in PAPERS:
+        labelled, jaccard = zip(*sorted(points[strategy]), strict=True)
+        axes.plot(labelled, jaccard, color=colour, ls="--", lw=1, label=name)
+    ((_, full),) = points["full-supervision"]
+    axes.axhline(full, color="grey", ls="--", lw=1, label="paper: all labels")
+
+
+if __name__ == "__main__":
+    main()
