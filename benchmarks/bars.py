@@ -2,9 +2,9 @@
 
     python -m benchmarks.bars
 
-Fills four tables of docs/results/fewer-labels.md: the course of every seed with the mean over the seeds; for
-each bar the Jaccard with as many labels as it allows and the labels with which the mean first gets there;
-what picking saves; and full supervision.
+Fills tables of docs/results/fewer-labels.md: the course of every seed with the mean over the seeds; for each
+bar the Jaccard with as many labels as it allows and the labels with which the mean first gets there; what
+picking saves; what each part of the recipe brings; and full supervision.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ from pickem.benchmark.report.statistics import estimate, first_crossing
 
 FOLDERS = ("vnc-full-resolution", "vnc-auto", "lucchi++-full-resolution", "lucchi++-auto")
 STRATEGIES = ("random", "random-foreground", "auto")
+PARTS = (  # what is added, profile, strategy
+    ("`fast`, random patches", "fast", "random"),
+    ("context, 250 steps a round, four views", "full-resolution", "random"),
+    ("half the resolution, twice the steps", "auto", "random"),
+    ("picking", "auto", "auto"),
+)
 SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 200)
 
 
@@ -61,6 +67,7 @@ def main() -> None:
     fill(PAGE, "seeds", _seeds())
     fill(PAGE, "bars", _bars())
     fill(PAGE, "savings", _savings())
+    fill(PAGE, "parts", _parts())
     fill(PAGE, "full supervision", _full_supervision())
 
 
@@ -141,6 +148,23 @@ def _factors(pairs: Sequence[tuple[Course, Course]], last: int) -> tuple[str, st
         pixels.append(math.log(base.pixels_at(its) / course.pixels_at(mine)))
     first, second = (wording.saving(Saving(estimate(logs), never)) for logs in (labels, pixels))
     return first, second
+
+
+def _parts() -> str:
+    """The recipe and the picking taken apart, each row with one thing more, over the seeds that all have."""
+    lines = []
+    for dataset in ("vnc", "lucchi++"):
+        found = [read_courses(f"{dataset}-{profile}", strategy) for _, profile, strategy in PARTS]
+        seeds = sorted(set.intersection(*(set(courses) for courses in found)))
+        for (name, *_), courses in zip(PARTS, found, strict=True):
+            scores = [_mean_at(size, [courses[seed] for seed in seeds]) for size in (40, 100)]
+            lines.append([dataset, ", ".join(map(str, seeds)), name, *scores])
+    return table(["dataset", "seeds", "", "40", "100"], lines)
+
+
+def _mean_at(size: int, courses: Sequence[Course]) -> str:
+    values = [course.jaccard[size] for course in courses if size in course.jaccard]
+    return f"{fmean(values):.3f}" if values and len(values) == len(courses) else ""
 
 
 def _full_supervision() -> str:
