@@ -17,7 +17,7 @@ from pickem.benchmark.full_supervision import MATCHED
 PAGE = RESULTS / "fewer-labels.md"
 COMPARED = ("random", "entropy", "auto")
 SIZES = ("20", "40", "60", "80", "100")
-COARSER = ("half-", "quarter-", "first-look")  # candidates that have a table of their own
+COARSER = ("half-", "quarter-", "first-look", "tens")  # candidates that have a table of their own
 FIRST_STRATEGIES = "lucchi++-dev-full-resolution"  # a folder of docs/results
 
 
@@ -76,7 +76,7 @@ def _half() -> str:
     rows = read_rows(RESULTS / "fewer-labels" / "runs.csv")
     shown = [r for r in rows if r["candidate"].startswith((*COARSER, "full-resolution"))]
     for row in [*shown, *(_as_fold_run(r) for r in read_rows(RESULTS / FIRST_STRATEGIES / "results.csv"))]:
-        if row["strategy"] == "auto":
+        if row["strategy"] == "auto" and row["labelled_patches"] in SIZES:
             by_run[tuple(row[name] for name in about)].append(row)
     compared = {run[:-1] for run in by_run if run[-1].startswith(COARSER)}
     lines = []
