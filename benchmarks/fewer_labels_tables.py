@@ -183,13 +183,14 @@ def _cost() -> str:
         rows = read_rows(RESULTS / folder / "results.csv")
         for strategy in ("random", "auto"):
             own = [row for row in rows if row["strategy"] == strategy]
-            first = [float(row["train_s"]) for row in own if row["labelled_patches"] == "20"]
-            later = [float(row["train_s"]) for row in own if row["labelled_patches"] != "20"]
+            first = [float(row["train_s"]) for row in own if row["round"] == "0"]
+            later = [float(row["train_s"]) for row in own if row["round"] != "0"]
             scored = [float(row["score_s"]) for row in own if row["score_s"]]
             evaluated = [float(row["evaluate_s"]) for row in own]
             if later:
                 parts = [median(values) for values in (first, later, scored, evaluated)]
-                whole = sum(parts) + 9 * sum(parts[1:])  # ten evaluations, to 200 labels
+                least, next_one = sorted({int(row["labelled_patches"]) for row in own})[:2]
+                whole = sum(parts) + (200 - least) / (next_one - least) * sum(parts[1:])
                 lines.append([dataset, profile, strategy, *(f"{s:.0f}" for s in parts), f"{whole / 60:.0f}"])
     head = ["dataset", "profile", "strategy", "first network, s", "a later one, s", "picking, s"]
     return table([*head, "evaluating, s", "to 200 labels, min"], lines)

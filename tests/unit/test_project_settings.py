@@ -33,7 +33,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ('name = "mine"', 'name = "mine"\ncolour = "red"', "colour"),
         ("patch = 128", "patch = 100", "multiple of 16"),
         ("patch = 128", 'patch = "large"', "patch"),
-        ("per_round = 20", "per_round = 0", "per_round"),
+        ("per_round = 10", "per_round = 0", "per_round"),
         ('"myelin"', '"axon"', "two classes have the same name"),
         ("seed = 0", "seed = ", "cannot be read"),
         ("factor = 2", "factor = 0", "factor"),

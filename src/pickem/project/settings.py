@@ -64,7 +64,7 @@ class Recipe(BaseModel):
         ),
     )
     first: Phase = Phase(learning_rate=1e-3, steps=800)
-    following: Phase = Phase(learning_rate=1e-3, steps=500)
+    following: Phase = Phase(learning_rate=1e-3, steps=250)
     measuring: MeasuringSettings = MeasuringSettings(passes=5, views="turns")
     precision: PrecisionName = "auto"  # pinned, machines with and without bf16 learn the same
 
@@ -83,8 +83,8 @@ class ProjectSettings(BaseModel):
     unpainted: Unpainted = "background"
     strategy: str = "auto"
     candidates: Literal["tiling", "random"] = "tiling"  # random: a fixed pool, as in the benchmark
-    first_patches: int = Field(20, ge=1)  # labels before the first network is trained
-    per_round: int = Field(20, ge=1)  # labels before the network is trained again
+    first_patches: int = Field(10, ge=1)  # labels before the first network is trained
+    per_round: int = Field(10, ge=1)  # labels before the network is trained again
     pool: int = Field(2000, ge=1)  # candidates scored per round; of a tiling, drawn anew each time
     survey: int = Field(1_000_000, ge=0)  # most candidates looked at while nobody waits; 0 = none
     audit_patches: int = Field(60, ge=0)
