@@ -14,22 +14,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from benchmarks.courses import Course, read_courses, read_rows
+from benchmarks.courses import Course, read_courses, results_of
 from benchmarks.fewer_labels_tables import PAGE
-from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
 from pickem.benchmark.full_supervision import CONVERGED, FULL_SUPERVISION
 from pickem.benchmark.report import wording
 from pickem.benchmark.report.comparison import Saving
 from pickem.benchmark.report.statistics import estimate, first_crossing
 
-FOLDERS = ("vnc-full-resolution", "vnc-auto", "lucchi++-full-resolution", "lucchi++-auto")
+PROFILES = ("full-resolution", "by-twenties", "auto")
+FOLDERS = tuple(f"{dataset}-{profile}" for dataset in ("vnc", "lucchi++") for profile in PROFILES)
 STRATEGIES = ("random", "random-foreground", "auto")
 PARTS = (  # what is added, profile, strategy
     ("`fast`, random patches", "fast", "random"),
     ("context, 250 steps a round, four views", "full-resolution", "random"),
-    ("half the resolution, twice the steps", "auto", "random"),
-    ("picking", "auto", "auto"),
+    ("picking", "full-resolution", "auto"),
+    ("half the resolution, twice the steps", "by-twenties", "auto"),
+    ("ten labels at a time", "auto", "auto"),
 )
 SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 200)
 
@@ -38,7 +39,7 @@ SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 200)
 class Bar:
     """A Jaccard to reach with so many labels: a number, or a share of converged full supervision."""
 
-    folder: str
+    dataset: str
     labels: int
     jaccard: float | None = None
     share: float | None = None
@@ -47,18 +48,18 @@ class Bar:
         """The Jaccard; None where it is not known yet."""
         if self.share is None:
             return self.jaccard
-        rows = read_rows(RESULTS / self.folder / "results.csv")
-        converged = [float(row["jaccard"]) for row in rows if row["strategy"] == CONVERGED]
+        rows = [row for row in results_of(f"{self.dataset}-auto") if row["strategy"] == CONVERGED]
+        converged = [float(row["jaccard"]) for row in rows]
         return self.share * fmean(converged) if converged else None
 
 
 # Those with a number: what the paper needs 160 to 500 labels for, or never reaches.
 BARS = (
-    Bar("vnc-auto", 40, jaccard=0.740),
-    Bar("vnc-auto", 80, jaccard=0.779),
-    Bar("vnc-auto", 160, jaccard=0.816),
-    Bar("lucchi++-auto", 60, share=0.95),
-    Bar("lucchi++-auto", 140, share=0.98),
+    Bar("vnc", 40, jaccard=0.740),
+    Bar("vnc", 80, jaccard=0.779),
+    Bar("vnc", 160, jaccard=0.816),
+    Bar("lucchi++", 60, share=0.95),
+    Bar("lucchi++", 140, share=0.98),
 )
 
 
@@ -103,12 +104,18 @@ def _means(courses: Sequence[Course]) -> list[str]:
 
 
 def _bars() -> str:
-    head = ["dataset", "Jaccard", "with at most", "Jaccard there", "seeds", "mean gets there with"]
-    return table(head, [_bar(bar, target) for bar in BARS if (target := bar.target()) is not None])
+    lines = []
+    for bar in BARS:
+        for profile in PROFILES:
+            courses = list(read_courses(f"{bar.dataset}-{profile}", "auto").values())
+            target = bar.target()
+            if courses and target is not None:
+                lines.append(_bar(bar, target, profile, courses))
+    head = ["dataset", "Jaccard", "with at most", "profile", "Jaccard there", "seeds", "mean gets there with"]
+    return table(head, lines)
 
 
-def _bar(bar: Bar, target: float) -> list[str]:
-    courses = list(read_courses(bar.folder, "auto").values())
+def _bar(bar: Bar, target: float, profile: str, courses: Sequence[Course]) -> list[str]:
     there = [course.jaccard[bar.labels] for course in courses if bar.labels in course.jaccard]
     known = [size for size in SIZES if all(size in course.jaccard for course in courses)]
     mean = [fmean(course.jaccard[size] for course in courses) for size in known]
@@ -116,12 +123,12 @@ def _bar(bar: Bar, target: float) -> list[str]:
     reached = wording.jaccard(estimate(there), len(there)) if there else ""
     first = f"{needed:.0f}" if math.isfinite(needed) else f"more than {max(known, default=0)}"
     of = f" ({bar.share:.0%} of converged full supervision)" if bar.share else ""
-    about = [_named(bar.folder)[0], f"{target:.3f}{of}", str(bar.labels)]
+    about = [bar.dataset, f"{target:.3f}{of}", str(bar.labels), profile]
     return [*about, reached, str(len(there)), first]
 
 
 def _savings() -> str:
-    head = ["dataset", "against", "seeds", "up to", "labels saved", "distinct pixels saved"]
+    head = ["dataset", "profile", "against", "seeds", "up to", "labels saved", "distinct pixels saved"]
     lines = [line for folder in FOLDERS for base in STRATEGIES[:-1] for line in _saving(folder, base)]
     return table(head, lines)
 
@@ -130,10 +137,9 @@ def _saving(folder: str, baseline: str) -> Iterator[list[str]]:
     """What `auto` saves to get to what the baseline has with the most labels that all common seeds reach."""
     ours, theirs = read_courses(folder, "auto"), read_courses(folder, baseline)
     pairs = [(ours[seed], theirs[seed]) for seed in ours.keys() & theirs.keys()]
-    if folder.endswith("-auto") and pairs:
+    if pairs:
         last = min(max(course.jaccard) for pair in pairs for course in pair)
-        dataset, _ = _named(folder)
-        yield [dataset, baseline, str(len(pairs)), str(last), *_factors(pairs, last)]
+        yield [*_named(folder), baseline, str(len(pairs)), str(last), *_factors(pairs, last)]
 
 
 def _factors(pairs: Sequence[tuple[Course, Course]], last: int) -> tuple[str, str]:
@@ -154,9 +160,10 @@ def _parts() -> str:
     """The recipe and the picking taken apart, each row with one thing more, over the seeds that all have."""
     lines = []
     for dataset in ("vnc", "lucchi++"):
-        found = [read_courses(f"{dataset}-{profile}", strategy) for _, profile, strategy in PARTS]
-        seeds = sorted(set.intersection(*(set(courses) for courses in found)))
-        for (name, *_), courses in zip(PARTS, found, strict=True):
+        found = {name: read_courses(f"{dataset}-{profile}", strategy) for name, profile, strategy in PARTS}
+        run = {name: courses for name, courses in found.items() if courses}
+        seeds = sorted(set.intersection(*(set(courses) for courses in run.values())))
+        for name, courses in run.items():
             scores = [_mean_at(size, [courses[seed] for seed in seeds]) for size in (40, 100)]
             lines.append([dataset, ", ".join(map(str, seeds)), name, *scores])
     return table(["dataset", "seeds", "", "40", "100"], lines)
@@ -170,7 +177,7 @@ def _mean_at(size: int, courses: Sequence[Course]) -> str:
 def _full_supervision() -> str:
     lines = []
     for folder in FOLDERS:
-        for row in read_rows(RESULTS / folder / "results.csv"):
+        for row in results_of(folder):
             if row["strategy"] in FULL_SUPERVISION:
                 scores = [f"{float(row[name]):.3f}" for name in ("jaccard", "precision", "recall")]
                 about = [*_named(folder), row["strategy"], row["seed"], row["steps"]]

@@ -33,7 +33,7 @@ class Course:
 
 def read_courses(folder: str, strategy: str) -> dict[int, Course]:
     """The runs of a strategy in a folder of docs/results, by seed, in order."""
-    rows = [row for row in read_rows(RESULTS / folder / "results.csv") if row["strategy"] == strategy]
+    rows = [row for row in results_of(folder) if row["strategy"] == strategy]
     found = {}
     for seed in sorted({int(row["seed"]) for row in rows}):
         own = sorted((r for r in rows if int(r["seed"]) == seed), key=lambda r: int(r["labelled_patches"]))
@@ -41,6 +41,12 @@ def read_courses(folder: str, strategy: str) -> dict[int, Course]:
         pixels = {int(row["labelled_patches"]): int(row["labelled_pixels"]) for row in own}
         found[seed] = Course(jaccard, pixels)
     return found
+
+
+def results_of(folder: str) -> list[Row]:
+    """The evaluations in a folder of docs/results; none where it has not been run."""
+    path = RESULTS / folder / "results.csv"
+    return read_rows(path) if path.exists() else []
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -21,13 +21,13 @@ run() { # DATASET STRATEGIES SEEDS ROUNDS
   .venv/bin/python -m benchmarks.test_runs
 }
 
-run vnc      auto 5 8
-run lucchi++ auto 5 8
-run vnc      auto,random 5 8
-run lucchi++ auto,random 5 8
-run lucchi++ auto,random,full-converged 1 8
-run vnc      auto,random,full-converged 1 8
-run vnc      auto,random,random-foreground 5 8
-run lucchi++ auto,random,random-foreground 5 8
-run vnc      auto,random,random-foreground 5 10
-run lucchi++ auto,random,random-foreground 5 10
+run vnc      auto 5 16
+run lucchi++ auto 5 16
+run vnc      auto,random 5 16
+run lucchi++ auto,random 5 16
+run lucchi++ auto,random,full-converged 1 16
+run vnc      auto,random,full-converged 1 16
+run vnc      auto,random,random-foreground 5 16
+run lucchi++ auto,random,random-foreground 5 16
+run vnc      auto,random,random-foreground 5 20
+run lucchi++ auto,random,random-foreground 5 20

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.courses import read_courses, read_rows
+from benchmarks.courses import read_courses, results_of
 from benchmarks.machine import RESULTS
 from pickem.benchmark.full_supervision import CONVERGED
 from pickem.benchmark.report.statistics import FEWEST_FOR_INTERVAL, t_interval
@@ -23,6 +23,7 @@ TICKS = (20, 40, 80, 160, 320, 500)
 OURS = (
     ("auto", "auto", "#d55e00", "picked, auto"),
     ("auto", "random", "#0072b2", "random, auto"),
+    ("by-twenties", "auto", "#e69f00", "picked, by twenties"),
     ("full-resolution", "auto", "#999999", "picked, full resolution"),
 )
 PAPERS = (("entropy", "#d55e00", "paper: entropy"), ("random", "#0072b2", "paper: random"))
@@ -35,7 +36,7 @@ def main() -> None:
     _draw_ours(left, "vnc")
     _draw_papers(left)
     _draw_ours(right, "lucchi++")
-    left.set(title="VNC", ylim=(0.25, 0.86))
+    left.set(title="VNC", ylim=(0.25, 0.86), xlim=(18, 540))
     right.set(title="Lucchi++", ylim=(0.70, 0.92), xlim=(18, 180))
     for axes in (left, right):
         axes.set(xlabel="labelled patches", xscale="log")
@@ -55,14 +56,15 @@ def _draw_ours(axes: Axes, dataset: str) -> None:
         courses = list(read_courses(f"{dataset}-{profile}", strategy).values())
         if len(courses) < 2:
             continue
-        sizes = [size for size in courses[0].jaccard if all(size in course.jaccard for course in courses)]
+        known = [size for size in courses[0].jaccard if all(size in course.jaccard for course in courses)]
+        sizes = [size for size in known if size >= TICKS[0]]
         values = np.array([[course.jaccard[size] for size in sizes] for course in courses])
         axes.plot(sizes, values.mean(axis=0), color=colour, label=f"{name} (n = {len(courses)})", lw=2)
         if len(courses) >= FEWEST_FOR_INTERVAL:
             ends = [t_interval(list(column)) for column in values.T]
             axes.fill_between(sizes, [e.low for e in ends], [e.high for e in ends], color=colour, alpha=0.15)
-    rows = read_rows(RESULTS / f"{dataset}-auto" / "results.csv")
-    if converged := [float(row["jaccard"]) for row in rows if row["strategy"] == CONVERGED]:
+    rows = [row for row in results_of(f"{dataset}-auto") if row["strategy"] == CONVERGED]
+    if converged := [float(row["jaccard"]) for row in rows]:
         axes.axhline(float(np.mean(converged)), color="black", ls=":", label="all labels, converged")
 
 

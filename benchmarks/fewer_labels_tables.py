@@ -5,11 +5,12 @@ python -m benchmarks.fewer_labels_tables
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from statistics import mean, median
 
-from benchmarks.courses import Row, read_rows
+from benchmarks.courses import Row, read_rows, results_of
 from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
 from pickem.benchmark.full_supervision import MATCHED
@@ -162,8 +163,9 @@ def _test() -> str:
     """Jaccard of seed 0 on the test splits: both profiles, the same pool and initial set."""
     lines = []
     folders = [
-        *("vnc-fast", "vnc-full-resolution", "vnc-auto"),
-        *("lucchi++-fast", "lucchi++-full-resolution", "lucchi++-three-sections", "lucchi++-auto"),
+        *("vnc-fast", "vnc-full-resolution", "vnc-by-twenties", "vnc-auto"),
+        *("lucchi++-fast", "lucchi++-full-resolution", "lucchi++-three-sections"),
+        *("lucchi++-by-twenties", "lucchi++-auto"),
     ]
     for folder in folders:
         dataset, _, profile = folder.partition("-")
@@ -178,9 +180,9 @@ def _test() -> str:
 def _cost() -> str:
     """Seconds of one core for each part of a run, medians over all seeds and rounds, and minutes for all."""
     lines = []
-    for folder in ("vnc-full-resolution", "vnc-auto", "lucchi++-full-resolution", "lucchi++-auto"):
-        dataset, _, profile = folder.partition("-")
-        rows = read_rows(RESULTS / folder / "results.csv")
+    profiles = ("full-resolution", "by-twenties", "auto")
+    for dataset, profile in itertools.product(("vnc", "lucchi++"), profiles):
+        rows = results_of(f"{dataset}-{profile}")
         for strategy in ("random", "auto"):
             own = [row for row in rows if row["strategy"] == strategy]
             first = [float(row["train_s"]) for row in own if row["round"] == "0"]
@@ -211,7 +213,7 @@ def _picks() -> str:
 
 
 def _seed_0(folder: str) -> list[Row]:
-    return [row for row in read_rows(RESULTS / folder / "results.csv") if row["seed"] == "0"]
+    return [row for row in results_of(folder) if row["seed"] == "0"]
 
 
 def _number(row: Row | None, name: str) -> str:
