@@ -56,7 +56,9 @@ def save_for_ever(path: Path) -> None:
         for content in itertools.count(first):
             number, state = numbers[content % len(numbers)], STATES[content % len(STATES)]
             revision = answer(store, number, mask_of(content), state)
-            print(number, revision, state, content, flush=True)
+            # at once: print writes each part alone where Python does not buffer
+            sys.stdout.write(f"{number} {revision} {state} {content}\n")
+            sys.stdout.flush()
 
 
 def save_and_die(path: Path, point: str) -> None:

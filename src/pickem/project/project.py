@@ -284,7 +284,7 @@ def _check_masks(project: Project) -> None:
 
 
 def _check_enough(project: Project, patches: int) -> None:
-    least = project.settings.first_patches
+    least = project.settings.first_patches + project.settings.per_round  # a network, and something to ask it
     if project.masks and patches < least:
         raise ConfigError(
             "The masks leave too few patches to label.",
