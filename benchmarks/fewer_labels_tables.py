@@ -100,17 +100,8 @@ def _errors() -> str:
         shares = [f"{float(row[name]):.0%}" for name in ("contour", "missed", "made_up", "inside")]
         about = [row[name] for name in ("dataset", "fold", "candidate", "seed", "views", "jaccard")]
         lines.append([*about, *shares, row["without_contour"], row["without_objects"]])
-    head = [
-        "dataset",
-        "fold",
-        "candidate",
-        "seed",
-        "Jaccard",
-        "at contours",
-        "objects missed",
-        "objects made up",
-    ]
-    return table([*head, "inside", "Jaccard but for contours", "but for objects"], lines)
+    head = ["dataset", "fold", "candidate", "seed", "views", "Jaccard", "at contours", "objects missed"]
+    return table([*head, "objects made up", "inside", "Jaccard but for contours", "but for objects"], lines)
 
 
 def _fold_full() -> str:
