@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.folds import FOLDS, Fold, load_fold
 from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.profile import Profile, change_profile, load_profile
-from pickem.predictor import use_threads
+from pickem.predictor import keep_freed_memory, use_threads
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def parser(about: str | None, scratch: str) -> argparse.ArgumentParser:
 def candidate_of(options: argparse.Namespace) -> Candidate:
     """The candidate that the command line describes, in bf16 where it says nothing else."""
     use_threads(options.threads)
+    keep_freed_memory()
     changes = dict(pair.split("=", 1) for pair in options.set)
     profile = changed(load_profile(options.profile), {"precision": "bf16", **changes})
     place = (options.dataset, options.fold, options.seed, Path(options.scratch))
