@@ -107,17 +107,26 @@ def test_a_single_section_becomes_a_tiff(project: Path, tmp_path: Path, address:
     assert {path.name for path in tmp_path.iterdir()} == {"one.tif", "seg.tif"}
 
 
-@pytest.mark.parametrize(("augment", "views"), [((), "turns"), (("--augment", "none"), "one")])
+@pytest.mark.parametrize(
+    ("asked", "seen"),
+    [((), ("turns", 1)), (("--augment", "none"), ("one", 1)), (("--smoothing", "0"), ("turns", None))],
+)
 def test_a_volume_is_seen_as_the_quality_was_estimated(
-    network: Path, volume: Path, tmp_path: Path, address: str, augment: tuple[str, ...], views: str
+    network: Path,
+    volume: Path,
+    tmp_path: Path,
+    address: str,
+    asked: tuple[str, ...],
+    seen: tuple[str, int | None],
 ) -> None:
     measured = Path(shutil.copy(network, tmp_path))
     described = json.loads(network.with_suffix(".json").read_text())
-    measured.with_suffix(".json").write_text(json.dumps(described | {"views": "turns"}))
+    measured.with_suffix(".json").write_text(json.dumps(described | {"views": "turns", "smoothing": 1}))
     out = tmp_path / "seg.ome.zarr"
-    done = predict(measured, volume, "--voxel-size", "30,8,8", "--out", out, "--scheduler", address, *augment)
+    done = predict(measured, volume, "--voxel-size", "30,8,8", "--out", out, "--scheduler", address, *asked)
     assert done.returncode == 0, done.stderr
-    assert json.loads((out / "zarr.json").read_text())["attributes"]["pickem"]["job"]["views"] == views
+    job = json.loads((out / "zarr.json").read_text())["attributes"]["pickem"]["job"]
+    assert (job["views"], job.get("smoothing")) == seen
 
 
 def test_a_damaged_part_is_said(project: Path, tmp_path: Path, address: str) -> None:

@@ -341,7 +341,9 @@ def test_a_full_disk_stops_it_and_it_goes_on_later(
     assert not (valid_label_levels(out)[0] == 255).any()
 
 
-@pytest.mark.parametrize("change", ["network", "volume", "views", "probabilities", "scale", "precision"])
+@pytest.mark.parametrize(
+    "change", ["network", "volume", "views", "smoothing", "probabilities", "scale", "precision"]
+)
 def test_another_job_is_not_resumed(
     client: Client,
     checkpoint: Path,
@@ -361,6 +363,8 @@ def test_another_job_is_not_resumed(
         np.save(volume, 255 - np.load(volume))
     elif change == "views":
         again = dataclasses.replace(again, network=wanted.network.model_copy(update={"views": "flips"}))
+    elif change == "smoothing":
+        again = dataclasses.replace(again, network=wanted.network.model_copy(update={"smoothing": 1}))
     elif change == "precision":
         again = dataclasses.replace(again, network=wanted.network.model_copy(update={"precision": "bf16"}))
     elif change == "probabilities":

@@ -1,7 +1,8 @@
-"""Networks that see neighbouring sections: a volume segmented in blocks is the volume segmented whole."""
+"""Neighbouring sections, seen by the network or averaged with: in blocks a volume is segmented as whole."""
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,17 +15,19 @@ from distributed import Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.ndimage import convolve1d
 
 from pickem.geometry import Shape3
 from pickem.learning import Regions
 from pickem.predictor import ArrayTrainingSet, NetworkPredictor, Phase, UNetSettings
 from pickem.predictor.description import read_description
 from pickem.predictor.loading import load_predictor
+from pickem.predictor.smoothing import weights
 from tests.conftest import CPU, new_tiny_predictor
 from tests.fixtures.ome_zarr_reading import valid_label_levels, valid_levels
 from tests.fixtures.prediction import files, layout, order, predict_here, workers_here
 
-SECTIONS = (3, 5)
+SECTIONS = (1, 3, 5)
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +43,10 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory, demo_patches: ArrayTra
     for sections in SECTIONS:
         shifts = range(-(sections // 2), sections // 2 + 1)
         stacks = np.stack([np.roll(demo_patches.images, 3 * shift, axis=1) for shift in shifts], axis=1)
+        seen = stacks if sections > 1 else demo_patches.images
         network = UNetSettings(channels=sections, feature_maps=4, depth=2, dropout=0.3)
         predictor = new_tiny_predictor(demo_patches, network=network)
-        patches = ArrayTrainingSet(stacks, demo_patches.labels)
+        patches = ArrayTrainingSet(seen, demo_patches.labels)
         rng = np.random.default_rng(0)
         predictor.fit(patches, Phase(learning_rate=1e-2, steps=20), rng, lambda *_: None)
         predictor.save(folder / f"{sections}.safetensors")
@@ -56,22 +60,31 @@ def voxels_of(regions: Regions, shape: Shape3) -> NDArray[Any]:
     return np.stack([image[40 * n : 40 * n + 2 * y : 2, 30 * n : 30 * n + 2 * x : 2] for n in range(z)])
 
 
-def whole_volume(predictor: NetworkPredictor, voxels: NDArray[Any], sections: int) -> NDArray[np.float32]:
-    """Probabilities (classes, z, y, x), of each section between the neighbours that a mirror shows."""
+def whole_volume(
+    predictor: NetworkPredictor, voxels: NDArray[Any], sections: int, smoothing: int
+) -> NDArray[np.float32]:
+    """Probabilities (classes, z, y, x), of each section between the neighbours that a mirror shows, averaged
+    over as many as `smoothing` says to each side."""
     reach = sections // 2
     around = np.pad(voxels, ((reach, reach), (0, 0), (0, 0)), mode="reflect")
-    return np.stack([predictor.predict_plane(around[z : z + sections]) for z in range(len(voxels))], axis=1)
+    seen = [around[z : z + sections] if reach else around[z] for z in range(len(voxels))]
+    alone = np.stack([predictor.predict_plane(each) for each in seen], axis=1)
+    averaged: NDArray[np.float32] = convolve1d(alone, weights(smoothing), axis=1, mode="mirror")
+    return averaged
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@example(shape=(1, 40, 30), chunk=(1, 16, 16), shard=1, sections=3)
-@example(shape=(2, 40, 30), chunk=(1, 16, 16), shard=1, sections=5)
-@example(shape=(5, 40, 30), chunk=(1, 16, 40), shard=1, sections=3)
+@example(shape=(1, 40, 30), chunk=(1, 16, 16), shard=1, sections=3, smoothing=1)
+@example(shape=(2, 40, 30), chunk=(1, 16, 16), shard=1, sections=5, smoothing=2)
+@example(shape=(5, 40, 30), chunk=(1, 16, 40), shard=1, sections=3, smoothing=0)
+@example(shape=(5, 40, 30), chunk=(1, 16, 40), shard=1, sections=1, smoothing=1)
+@example(shape=(4, 40, 30), chunk=(2, 16, 40), shard=1, sections=3, smoothing=2)
 @given(
     shape=st.tuples(st.integers(1, 5), st.integers(1, 50), st.integers(5, 50)),
     chunk=st.tuples(st.integers(1, 3), st.integers(7, 40), st.integers(7, 40)),
     shard=st.integers(1, 2),
     sections=st.sampled_from(SECTIONS),
+    smoothing=st.integers(0, 2),
 )
 def test_no_seams_along_any_axis(
     client: Client,
@@ -82,6 +95,7 @@ def test_no_seams_along_any_axis(
     chunk: Shape3,
     shard: int,
     sections: int,
+    smoothing: int,
 ) -> None:
     folder = tmp_path_factory.mktemp("seams")
     voxels = voxels_of(demo_regions, shape)
@@ -94,9 +108,10 @@ def test_no_seams_along_any_axis(
         layout=cut,
         probabilities=("axon",),
     )
-    predict_here(client, wanted)
+    network = wanted.network.model_copy(update={"smoothing": smoothing})
+    predict_here(client, dataclasses.replace(wanted, network=network))
     predictor = load_predictor(checkpoints[sections], CPU, wanted.network.normalisation)
-    expected = whole_volume(predictor, voxels, sections)
+    expected = whole_volume(predictor, voxels, sections, smoothing)
     labels = valid_label_levels(folder / "seg.ome.zarr")[0]
     clear = np.diff(np.sort(expected, axis=0)[-2:], axis=0)[0] > 2e-4  # else rounding may decide
     np.testing.assert_array_equal(labels[clear], expected.argmax(axis=0)[clear])

@@ -22,7 +22,8 @@ def write_evaluation_view(path: Path, predictor: Predictor, evaluation: Regions,
     `jaccard` is that of the whole split. It is the crop with most foreground, on a coarse grid.
     """
     region, section, rows, columns = _busiest_crop(evaluation)
-    predicted = predictor.predict_plane(region.plane(section)).argmax(axis=0).astype(np.uint8)
+    (probability,) = predictor.predict_sections(region.plane, [section], len(region.labels))
+    predicted = probability.argmax(axis=0).astype(np.uint8)
     _write(
         path,
         image=_as_uint8(region.images[section])[rows, columns],
@@ -49,7 +50,7 @@ def _busiest_crop(regions: Regions) -> tuple[LoadedRegion, int, slice, slice]:
     candidates = [
         (int(((labels > 0) & (labels != UNLABELLED))[rows, columns].sum()), index, section, rows, columns)
         for index, region in enumerate(regions.loaded)
-        for section, (_, labels) in enumerate(region.planes())
+        for section, labels in enumerate(region.labels)
         for rows in _starts(labels.shape[0])
         for columns in _starts(labels.shape[1])
     ]

@@ -19,8 +19,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from pickem.geometry import Box, Shape3, blocks, whole
@@ -40,6 +38,7 @@ class Reach(BaseModel):
     halo: int
     border: int = 0  # by which a section is continued at its border, by reflection; whole strides
     neighbours: int = 0  # sections before and behind each that it is shown with it; by reflection at the ends
+    smoothing: int = 0  # sections before and behind each over which its probabilities are averaged
 
 
 class Layout(BaseModel):
@@ -79,7 +78,8 @@ def window(block: Box, grid: Grid, reach: Reach) -> Window:
     Begins and, inside of the volume, ends at multiples of the stride, so that pixels keep their places among
     the network's strides however the block is turned.
     """
-    under, (z, y, x), beyond, beside = grid.under(block), grid.working, reach.border, reach.neighbours
+    under, (z, y, x), beyond = grid.under(block), grid.working, reach.border
+    beside = reach.neighbours + reach.smoothing
     border = Box((-beside, -beyond, -beyond), (z + beside, y + beyond, x + beyond))
     grown = under.grow((beside, reach.halo, reach.halo), border)
     start, stop = list(grown.start), list(grown.stop)
@@ -88,15 +88,6 @@ def window(block: Box, grid: Grid, reach: Reach) -> Window:
         stop[axis] += -stop[axis] % reach.stride
     read = Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2])).intersection(border)
     return Window(read, under)
-
-
-def reflected(start: int, stop: int, length: int) -> NDArray[np.intp]:
-    """Where the pixels from `start` to `stop` of an axis of `length` are found, those beyond its ends by
-    reflection."""
-    period = max(1, 2 * (length - 1))
-    around = np.arange(start, stop) % period
-    places: NDArray[np.intp] = np.minimum(around, period - around) if length > 1 else np.zeros_like(around)
-    return places
 
 
 def plan(grid: Grid, reach: Reach, most: int) -> Layout:

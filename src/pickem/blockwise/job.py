@@ -49,6 +49,7 @@ class NetworkAddress(BaseModel):
     device: DeviceName = "auto"
     precision: PrecisionName = "auto"
     views: Views = "one"
+    smoothing: int = 0  # sections to each side that a section's probabilities are averaged with
     threads: int | None = None  # of a worker; None = as PyTorch chooses
 
 

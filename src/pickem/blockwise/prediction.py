@@ -261,6 +261,7 @@ def _identity(order: Order, volume: Volume, network: NetworkAddress, precision: 
         "voxel_size": volume.voxel_size,
         "scale": order.volume.scale,
         "probabilities": order.probabilities,
+        **({"smoothing": network.smoothing} if network.smoothing else {}),
     }
     return output.identity(volume, settings)
 

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pickem
-from pickem.blockwise.blocks import Reach, reflected, window
+from pickem.blockwise.blocks import Reach, window
 from pickem.blockwise.job import Job, NetworkAddress
 from pickem.errors import CheckpointError
-from pickem.geometry import Box, blocks
+from pickem.geometry import Box, blocks, reflected
 from pickem.predictor import keep_freed_memory
 from pickem.predictor.description import read_description
 from pickem.predictor.settings import PrecisionName
@@ -32,7 +32,6 @@ from pickem.volumes import OmeZarrImage, Volume, open_image
 
 if TYPE_CHECKING:  # they load PyTorch, which whoever hands out the work does not need
     from pickem.predictor import NetworkPredictor
-    from pickem.predictor.inference import Segmented
 
 _ROOM = 5 * 2**28  # bytes for the network's numbers: 2 GiB less libraries and blocks
 _MAPS_HELD = 12  # of the finest level at once, measured
@@ -65,6 +64,7 @@ def examine(address: NetworkAddress) -> Ability:
             halo=predictor.network.halo,
             border=predictor.border,
             neighbours=network.channels // 2,
+            smoothing=address.smoothing,
         ),
         precision=precision,
         window=_ROOM // (_MAPS_HELD * network.feature_maps * _BYTES[precision]),
@@ -79,10 +79,17 @@ def segment_block(job: Job, block: Box) -> None:
     """
     opened = _opened(job)
     seen = window(block, job.grid, job.reach)
-    sections = [
-        _network_thread.submit(_segment, opened.predictor, job, section).result()
-        for section in _with_neighbours(_read(opened.volume, seen.read, job), job.reach.neighbours)
-    ]
+    planes = [*_with_neighbours(_read(opened.volume, seen.read, job), job.reach.neighbours)]
+    first, last = block.start[0], block.stop[0]
+    segmented = opened.predictor.segment(
+        lambda section: planes[section - first + job.reach.smoothing],
+        range(first, last),
+        job.shape[0],
+        job.network.views,
+        job.reach.smoothing,
+        range(1, 1 + len(job.probabilities)),
+    )
+    sections = [_network_thread.submit(next, segmented).result() for _ in range(first, last)]
     origin = (block.start[0], *seen.read.start[1:])
     for number, image in enumerate(opened.probabilities):
         voxels = np.stack([section.probabilities[number] for section in sections])
@@ -94,10 +101,6 @@ def build_block(job: Job, image: int, level: int, box: Box) -> None:
     """Make a box of a coarser level of the labels (image 0) or of a probability (from 1)."""
     opened = _opened(job)
     (opened.labels, *opened.probabilities)[image].build_block(level, box)
-
-
-def _segment(predictor: NetworkPredictor, job: Job, image: NDArray[np.generic]) -> Segmented:
-    return predictor.segment(image, job.network.views, range(1, 1 + len(job.probabilities)))
 
 
 def _read(volume: Volume, box: Box, job: Job) -> NDArray[np.generic]:

@@ -70,6 +70,14 @@ def predict(
             "eight times. By default as the quality of the network was estimated."
         ),
     ] = None,
+    smoothing: Annotated[
+        int | None,
+        typer.Option(
+            help="Sections to each side that a section's probabilities are averaged with; 0 where they are "
+            "images of their own. By default as the quality of the network was estimated.",
+            min=0,
+        ),
+    ] = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write those of each class too, as 0 to 255.")
     ] = False,
@@ -111,6 +119,7 @@ def predict(
             device=device,
             precision=precision,
             views=described.views if augment is None else _VIEWS[augment],
+            smoothing=described.smoothing if smoothing is None else smoothing,
             threads=threads,
         ),
         out=out.absolute(),

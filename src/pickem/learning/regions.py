@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -76,10 +76,6 @@ class LoadedRegion:
     def read_labels(self, box: Box) -> NDArray[np.uint8]:
         """Labels of a box inside the region's."""
         return self.labels[box.relative_to(self.box.start).slices]
-
-    def planes(self) -> Iterator[tuple[NDArray[np.generic], NDArray[np.uint8]]]:
-        """What a network sees of each section, and labels (h, w), in the order of z."""
-        yield from ((self.plane(section), labels) for section, labels in enumerate(self.labels))
 
 
 def _place(region: LabelledRegion) -> str:

@@ -130,8 +130,9 @@ def evaluate(
     by_probability = ProbabilityCounts()
     done = 0
     for region in regions:
-        for image, labels in region.planes():
-            probability = predictor.predict_plane(image)
+        depth = len(region.labels)
+        predicted = predictor.predict_sections(region.plane, range(depth), depth)
+        for probability, labels in zip(predicted, region.labels, strict=True):
             counts += confusion(labels, probability.argmax(axis=0), predictor.classes)
             if predictor.classes == 2:
                 by_probability.add(labels, probability[1])

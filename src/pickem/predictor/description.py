@@ -27,6 +27,7 @@ class CheckpointDescription(BaseModel):
     normalisation: Normalisation | PerVolume
     context: int = Field(0, ge=0)  # pixels around a patch that it was trained with
     views: Views = "one"  # of which a plane's prediction was the mean when the network was measured
+    smoothing: int = Field(0, ge=0)  # sections to each side that it was averaged with
     class_names: tuple[str, ...] | None = None  # foreground
     resolution: float | None = Field(None, gt=0)  # nm a pixel along y and x
     voxel_sizes: dict[str, tuple[float, float, float] | None] = {}  # of its volumes: nm along z, y, x

@@ -92,27 +92,12 @@ class Segmented:
     probabilities: NDArray[np.uint8]
 
 
-def segment(
-    network: SegmentationNetwork,
-    plane: NDArray[np.generic],
-    normalisation: Normaliser,
-    backend: Backend,
-    views: Views,
-    wanted: Sequence[int],
-) -> Segmented:
-    """Classes of one plane ([channels,] h, w), and the probabilities of those `wanted`, in one piece.
-
-    Turned and flipped after it was padded, so that pixels keep their places among the network's strides.
-    """
-    height, width = plane.shape[-2:]
-    with torch.inference_mode(), backend.arithmetic():
-        image = backend.place(
-            pad_to_stride(torch.from_numpy(normalisation.apply(plane[None])), network.stride)
-        )
-        mean = _mean_over_views(network, image, views)[0, :, :height, :width]
-        labels = _most_probable(mean)
-        probabilities = (mean[list(wanted)] * 255).round().to(torch.uint8)
-        return Segmented(labels.cpu().numpy(), probabilities.cpu().numpy())
+def segmented(probabilities: torch.Tensor, wanted: Sequence[int]) -> Segmented:
+    """The classes of a plane with these probabilities (classes, h, w), and the probabilities of those
+    `wanted`."""
+    labels = _most_probable(probabilities)
+    written = (probabilities[list(wanted)] * 255).round().to(torch.uint8)
+    return Segmented(labels.cpu().numpy(), written.cpu().numpy())
 
 
 def _most_probable(probabilities: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,6 +22,7 @@ from pickem.predictor.network import SegmentationNetwork, State
 from pickem.predictor.normalisation import Normaliser
 from pickem.predictor.protocol import FitReport, Images, Probabilities, Progress
 from pickem.predictor.settings import MeasuringSettings, Phase, TrainingSettings, UNetSettings, Views
+from pickem.predictor.smoothing import smoothed
 from pickem.predictor.training_set import TrainingSet
 from pickem.predictor.unet import HEAD, UNet
 
@@ -108,15 +109,37 @@ class NetworkPredictor:
             views=self._measuring.views,
         )
 
-    def segment(
-        self, plane: NDArray[np.generic], views: Views = "one", wanted: Sequence[int] = ()
-    ) -> Segmented:
-        """Classes of a plane ([channels,] h, w), in one piece, and the probabilities of those `wanted`;
-        dropout off.
+    def predict_sections(
+        self, plane: Callable[[int], NDArray[np.generic]], sections: Sequence[int], depth: int
+    ) -> Iterator[Probabilities]:
+        """Class probabilities (classes, h, w) of some sections of a stack, dropout off.
 
-        `views`: the plane as it is, or the mean over its flips and quarter turns.
+        Each is the mean over its neighbours, as the settings say: see `pickem.predictor.smoothing`.
         """
-        return inference.segment(self.network, plane, self.normalisation, self.backend, views, wanted)
+        return smoothed(lambda z: self.predict_plane(plane(z)), sections, depth, self._measuring.smoothing)
+
+    def segment(
+        self,
+        plane: Callable[[int], NDArray[np.generic]],
+        sections: Sequence[int],
+        depth: int,
+        views: Views,
+        smoothing: int,
+        wanted: Sequence[int] = (),
+    ) -> Iterator[Segmented]:
+        """Classes of ascending sections of a stack of `depth`, each in one piece, and the probabilities of
+        those `wanted`; dropout off.
+
+        `plane` gives what the network sees of a section, ([channels,] h, w). `views`: it as it is, or the
+        mean over its flips and quarter turns. `smoothing`: see `pickem.predictor.smoothing`.
+        """
+
+        def predicted(section: int) -> Tensor:
+            how = (self.normalisation, self.backend, views)
+            return inference.predict_images(self.network, plane(section)[None], *how)[0]
+
+        for probabilities in smoothed(predicted, sections, depth, smoothing):
+            yield inference.segmented(probabilities, wanted)
 
     def mc_probabilities(self, images: Images, rng: np.random.Generator) -> NDArray[np.float32]:
         """Probabilities (passes, n, classes, h, w) with dropout on and batch-norm statistics frozen."""
@@ -167,8 +190,8 @@ class NetworkPredictor:
 
     def save(self, path: Path) -> None:
         """Write weights and description as a checkpoint (see `pickem.predictor.checkpoints`)."""
-        views = {"views": self._measuring.views}  # those with which the network is measured
-        description = self._about | self._whole_description() | views
+        measured = {"views": self._measuring.views, "smoothing": self._measuring.smoothing}
+        description = self._about | self._whole_description() | measured
         write_checkpoint(path, self._module.state_dict(), description)
 
     def load_weights(self, path: Path) -> None:

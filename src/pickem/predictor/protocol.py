@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -72,6 +72,12 @@ class Predictor(Protocol):
 
     def predict_plane(self, plane: NDArray[np.generic]) -> Probabilities:
         """Class probabilities (classes, h, w) of one whole plane ([channels,] h, w), however large."""
+
+    def predict_sections(
+        self, plane: Callable[[int], NDArray[np.generic]], sections: Sequence[int], depth: int
+    ) -> Iterator[Probabilities]:
+        """Class probabilities (classes, h, w) of ascending sections of a stack of `depth`, of which `plane`
+        gives what the predictor sees. They may be averaged over neighbouring sections."""
 
     def save(self, path: Path) -> None:
         """Write a checkpoint that `load_weights` reads."""

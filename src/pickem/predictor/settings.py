@@ -124,5 +124,6 @@ class MeasuringSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     views: Views = "one"  # of planes and proposals; the strategies' features are always of one
+    smoothing: int = Field(0, ge=0)  # sections to each side that a plane's probabilities are averaged with
     passes: int = Field(10, ge=2)  # Monte-Carlo-dropout passes
     embedding: Literal["pooled", "flattened"] = "pooled"  # the bottleneck, averaged over space or as it is

@@ -72,8 +72,10 @@ def export_segmentation(
     done = itertools.count(1)
 
     def sections(name: str, volume: Volume) -> Iterator[NDArray[np.uint8]]:
-        for z in range(volume.shape[0]):
-            segmented = predictor.predict_plane(project.inputs.plane(name, z)).argmax(axis=0).astype(np.uint8)
+        depth = volume.shape[0]
+        predicted = predictor.predict_sections(lambda z: project.inputs.plane(name, z), range(depth), depth)
+        for z, probability in enumerate(predicted):
+            segmented = probability.argmax(axis=0).astype(np.uint8)
             progress(next(done), total)  # before the last `yield`, from which the writer never comes back
             yield on_own_grid(segmented[None], volume, own_section(z, volume))[0]
 
