@@ -43,14 +43,18 @@ def main() -> None:
     counts: Counter[str] = Counter()
     shown: list[tuple[NDArray[np.generic], Mask, Mask]] = []
     for region in experiment.evaluation.loaded:
-        for image, labels in zip(region.images, region.labels, strict=True):
-            predicted = predictor.predict_plane(image)[1] > 0.5
+        depth = len(region.labels)
+        probabilities = predictor.predict_sections(region.plane, range(depth), depth)
+        for image, labels, probability in zip(region.images, region.labels, probabilities, strict=True):
+            predicted = probability[1] > 0.5
             truth, known = labels == 1, labels != UNLABELLED
             counts += errors(truth & known, predicted & known)
             shown.append((image, truth, predicted & known))
     about = (candidate.name, candidate.dataset, candidate.fold, options.strategy, candidate.seed)
     measured = (f"{number:.3f}" for number in measures(counts))
-    append(TARGET, COLUMNS, [(*about, candidate.profile.measuring.views, *measured)])
+    measuring = candidate.profile.measuring
+    seen = f"{measuring.views}, {measuring.smoothing} sections" if measuring.smoothing else measuring.views
+    append(TARGET, COLUMNS, [(*about, seen, *measured)])
     if options.picture:
         _draw(shown, options.picture)
 
