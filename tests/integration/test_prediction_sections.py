@@ -69,7 +69,7 @@ def whole_volume(
     around = np.pad(voxels, ((reach, reach), (0, 0), (0, 0)), mode="reflect")
     seen = [around[z : z + sections] if reach else around[z] for z in range(len(voxels))]
     alone = np.stack([predictor.predict_plane(each) for each in seen], axis=1)
-    averaged: NDArray[np.float32] = convolve1d(alone, weights(smoothing), axis=1, mode="mirror")
+    averaged: NDArray[np.float32] = convolve1d(alone, weights(smoothing), axis=1, mode="nearest")
     return averaged
 
 

@@ -30,7 +30,7 @@ def test_each_section_is_the_binomial_mean_of_its_neighbours(
         return torch.from_numpy(stack[section])
 
     found = [each.numpy() for each in smoothed(predicted, sections, depth, reach)]
-    expected = convolve1d(stack, weights(reach), axis=0, mode="mirror")[sections.start : sections.stop]
+    expected = convolve1d(stack, weights(reach), axis=0, mode="nearest")[sections.start : sections.stop]
     np.testing.assert_allclose(np.reshape(found, expected.shape), expected, rtol=1e-5)
     assert len(asked) == len({*asked})
 
@@ -52,7 +52,7 @@ def test_a_benchmark_evaluates_the_mean(demo_regions: Regions, demo_patches: Arr
     together = new_tiny_predictor(demo_patches, measuring=MeasuringSettings(smoothing=1))
     scores = [evaluate(each, [stack], lambda *_: None).jaccard_by_class[0] for each in (alone, together)]
     planes = np.stack([alone.predict_plane(image) for image in images])
-    mean = convolve1d(planes, [0.25, 0.5, 0.25], axis=0, mode="mirror").argmax(axis=1)
+    mean = convolve1d(planes, [0.25, 0.5, 0.25], axis=0, mode="nearest").argmax(axis=1)
     found, true = mean == 1, labels == 1
     assert scores[1] == pytest.approx((found & true).sum() / (found | true).sum(), abs=1e-3)
     assert scores[0] != pytest.approx(scores[1], abs=1e-3)

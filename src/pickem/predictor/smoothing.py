@@ -14,8 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pickem.geometry import reflected
-
 Values = TypeVar("Values", NDArray[np.float32], torch.Tensor)
 
 
@@ -30,14 +28,16 @@ def weights(reach: int) -> list[float]:
 def smoothed(
     predicted: Callable[[int], Values], sections: Iterable[int], depth: int, reach: int
 ) -> Iterator[Values]:
-    """The weighted means around some sections of a stack of `depth`, which is continued by reflection.
+    """The weighted means around some sections of a stack of `depth`, whose ends are repeated:
+    mirrored, the first section would count for no more than the second.
 
     `predicted` gives the values of a section. Of ascending sections each is asked for once, and no more than
     2 reach + 1 are held.
     """
     held: dict[int, Values] = {}
     for section in sections:
-        places: list[int] = reflected(section - reach, section + reach + 1, depth).tolist()
+        around = np.arange(section - reach, section + reach + 1)
+        places: list[int] = around.clip(0, depth - 1).tolist()
         held = {place: held[place] if place in held else predicted(place) for place in sorted({*places})}
         yield _weighted_sum([held[place] for place in places], weights(reach))
 
