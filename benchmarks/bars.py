@@ -22,7 +22,7 @@ from pickem.benchmark.report import wording
 from pickem.benchmark.report.comparison import Saving
 from pickem.benchmark.report.statistics import estimate, first_crossing
 
-PROFILES = ("full-resolution", "by-twenties", "auto")
+PROFILES = ("full-resolution", "by-twenties", "by-tens", "auto")
 FOLDERS = tuple(f"{dataset}-{profile}" for dataset in ("vnc", "lucchi++") for profile in PROFILES)
 STRATEGIES = ("random", "random-foreground", "auto")
 PARTS = (  # profile, strategy: each with one thing more than the one before
@@ -30,6 +30,7 @@ PARTS = (  # profile, strategy: each with one thing more than the one before
     ("full-resolution", "random"),
     ("full-resolution", "auto"),
     ("by-twenties", "auto"),
+    ("by-tens", "auto"),
     ("auto", "auto"),
 )
 SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 200)

@@ -154,7 +154,7 @@ def _test() -> str:
     """Jaccard of seed 0 on the test splits: both profiles, the same pool and initial set."""
     lines = []
     folders = [
-        *("vnc-fast", "vnc-full-resolution", "vnc-by-twenties", "vnc-auto"),
+        *("vnc-fast", "vnc-full-resolution", "vnc-by-twenties", "vnc-by-tens", "vnc-auto"),
         *("lucchi++-fast", "lucchi++-full-resolution", "lucchi++-three-sections"),
         *("lucchi++-by-twenties", "lucchi++-auto"),
     ]
@@ -171,7 +171,7 @@ def _test() -> str:
 def _cost() -> str:
     """Seconds of one core for each part of a run, medians over all seeds and rounds, and minutes for all."""
     lines = []
-    profiles = ("full-resolution", "by-twenties", "auto")
+    profiles = ("full-resolution", "by-twenties", "by-tens", "auto")
     for dataset, profile in itertools.product(("vnc", "lucchi++"), profiles):
         rows = results_of(f"{dataset}-{profile}")
         for strategy in ("random", "auto"):

@@ -64,8 +64,8 @@ class Recipe(BaseModel):
         ),
     )
     first: Phase = Phase(learning_rate=1e-3, steps=800)
-    following: Phase = Phase(learning_rate=1e-3, steps=250)
-    measuring: MeasuringSettings = MeasuringSettings(passes=5, views="turns")
+    following: Phase = Phase(learning_rate=1e-3, steps=400)
+    measuring: MeasuringSettings = MeasuringSettings(passes=5, views="turns", smoothing=1)
     precision: PrecisionName = "auto"  # pinned, machines with and without bf16 learn the same
 
 
