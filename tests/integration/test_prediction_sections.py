@@ -22,7 +22,7 @@ from pickem.learning import Regions
 from pickem.predictor import ArrayTrainingSet, NetworkPredictor, Phase, UNetSettings
 from pickem.predictor.description import read_description
 from pickem.predictor.loading import load_predictor
-from pickem.predictor.smoothing import weights
+from pickem.predictor.smoothing import section_weights
 from tests.conftest import CPU, new_tiny_predictor
 from tests.fixtures.ome_zarr_reading import valid_label_levels, valid_levels
 from tests.fixtures.prediction import files, layout, order, predict_here, workers_here
@@ -69,7 +69,7 @@ def whole_volume(
     around = np.pad(voxels, ((reach, reach), (0, 0), (0, 0)), mode="reflect")
     seen = [around[z : z + sections] if reach else around[z] for z in range(len(voxels))]
     alone = np.stack([predictor.predict_plane(each) for each in seen], axis=1)
-    averaged: NDArray[np.float32] = convolve1d(alone, weights(smoothing), axis=1, mode="nearest")
+    averaged: NDArray[np.float32] = convolve1d(alone, section_weights(smoothing), axis=1, mode="nearest")
     return averaged
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorstore as ts
 
 from pickem.errors import VolumeError
 from pickem.geometry import PatchId
@@ -29,10 +28,12 @@ from tests.fixtures.stand_ins import scene
 from tests.fixtures.tiny_project import (
     PRETRAINED,
     SHAPE,
+    chunk_of,
     damage_section,
     make_tiny_project,
     paint_audit,
     paint_queue,
+    write_tiny_chunks,
 )
 from tests.integration.command_line import pickem_here
 
@@ -46,18 +47,8 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "BLOCK", 48 * SIDE**2)
 
 
-def write_chunks(folder: Path, driver: str = "zarr") -> Path:
-    """The tiny volume as Zarr, a chunk a patch."""
-    folder.mkdir(parents=True, exist_ok=True)
-    place = {"driver": driver, "kvstore": {"driver": "file", "path": str(folder / "discs.zarr")}}
-    layout = ts.ChunkLayout(chunk_shape=(1, SIDE, SIDE))
-    store = ts.open(place, dtype="uint8", shape=SHAPE, chunk_layout=layout, create=True).result()
-    store.write(scene(SHAPE, np.random.default_rng(0))[0]).result()
-    return folder / "discs.zarr"
-
-
 def chunk(volume: Path, z: int, y: int, x: int) -> Path:
-    return volume / f"{z}.{y // SIDE}.{x // SIDE}"
+    return chunk_of(volume, z, y, x, SIDE)
 
 
 def work(project: Project) -> tuple[list[Part], Learning]:
@@ -87,7 +78,7 @@ def notes(project: Project) -> list[str]:
 
 
 def test_damaged_chunks_are_left_out_told_once_and_tried_by_the_next_trainer(tmp_path: Path) -> None:
-    volume = write_chunks(tmp_path)
+    volume = write_tiny_chunks(tmp_path, SIDE)
     whole = tmp_path / "whole.zarr"
     shutil.copytree(volume, whole)
     folder = make_tiny_project(tmp_path, volumes={"discs": DISCS}, audit_patches=0)
@@ -119,7 +110,7 @@ def test_damaged_chunks_are_left_out_told_once_and_tried_by_the_next_trainer(tmp
 
 
 def test_the_page_and_status_say_so_while_the_trainer_works(tmp_path: Path) -> None:
-    volume = write_chunks(tmp_path)
+    volume = write_tiny_chunks(tmp_path, SIDE)
     folder = make_tiny_project(tmp_path, volumes={"discs": DISCS}, audit_patches=0)
     chunk(volume, *LOST[0]).write_bytes(b"damaged")
     with open_project(folder) as project:
@@ -136,7 +127,7 @@ def test_the_page_and_status_say_so_while_the_trainer_works(tmp_path: Path) -> N
 
 
 def test_labels_and_control_patches_that_cannot_be_read_any_more_are_left_out(tmp_path: Path) -> None:
-    volume = write_chunks(tmp_path)
+    volume = write_tiny_chunks(tmp_path, SIDE)
     folder = make_tiny_project(tmp_path, volumes={"discs": DISCS}, recipe=PRETRAINED)
     with open_project(folder) as project:
         paint_queue(project, 5)
@@ -169,7 +160,7 @@ def test_a_damaged_section_of_a_tiff_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_volume_of_which_nothing_can_be_read_is_an_error(tmp_path: Path) -> None:
-    volume = write_chunks(tmp_path)
+    volume = write_tiny_chunks(tmp_path, SIDE)
     folder = make_tiny_project(tmp_path, volumes={"discs": DISCS}, audit_patches=0)
     with open_project(folder) as project:
         paint_queue(project, 4)
@@ -180,7 +171,7 @@ def test_a_volume_of_which_nothing_can_be_read_is_an_error(tmp_path: Path) -> No
 
 
 def test_an_address_that_stops_answering_is_not_asked_for_every_patch(tmp_path: Path) -> None:
-    volume = write_chunks(tmp_path, "zarr3")
+    volume = write_tiny_chunks(tmp_path, SIDE, "zarr3")
     grey = scene(SHAPE, np.random.default_rng(0))[0]
     patches = Candidates({"here": SHAPE, "away": SHAPE}, SIDE, [], 0).draw(10**6, np.random.default_rng(0))
     with serving(tmp_path, absent=503) as (address, asked), Store(tmp_path / "p.sqlite") as store:

@@ -12,7 +12,7 @@ from scipy.ndimage import convolve1d
 from pickem.geometry import whole
 from pickem.learning import LoadedRegion, Regions, evaluate
 from pickem.predictor import ArrayTrainingSet, MeasuringSettings
-from pickem.predictor.smoothing import smoothed, weights
+from pickem.predictor.smoothing import section_weights, smoothed
 from tests.conftest import new_tiny_predictor
 
 
@@ -30,7 +30,9 @@ def test_each_section_is_the_binomial_mean_of_its_neighbours(
         return torch.from_numpy(stack[section])
 
     found = [each.numpy() for each in smoothed(predicted, sections, depth, reach)]
-    expected = convolve1d(stack, weights(reach), axis=0, mode="nearest")[sections.start : sections.stop]
+    expected = convolve1d(stack, section_weights(reach), axis=0, mode="nearest")[
+        sections.start : sections.stop
+    ]
     np.testing.assert_allclose(np.reshape(found, expected.shape), expected, rtol=1e-5)
     assert len(asked) == len({*asked})
 
@@ -39,7 +41,7 @@ def test_nothing_is_changed_without_neighbours() -> None:
     values = np.float32([[0.1, 0.3]])
     (same,) = smoothed(lambda _: values, [0], 1, 0)
     np.testing.assert_array_equal(same, values)
-    assert weights(1) == [0.25, 0.5, 0.25]
+    assert section_weights(1) == [0.25, 0.5, 0.25]
 
 
 def test_a_benchmark_evaluates_the_mean(demo_regions: Regions, demo_patches: ArrayTrainingSet) -> None:

@@ -16,7 +16,7 @@ from pickem.geometry import PatchId, random_patches, tile_patches
 from pickem.learning import Purpose, Regions, SimulatedOracle, stream
 from pickem.predictor import NetworkPredictor, Normalisation, resolve_backend, unet_predictor
 from pickem.predictor.settings import NormalisationKind
-from pickem.volumes import ArrayVolume, sample_blocks
+from pickem.volumes import ArrayVolume, discontinuous, sample_blocks
 
 SplitName = Literal["test", "dev"]
 
@@ -27,6 +27,8 @@ class Experiment:
 
     train, evaluation: regions in memory; nothing of `evaluation` is ever seen in training.
     normalisation: fitted on `train` alone.
+    profile: as it was asked for, but without averaging over neighbouring sections where those of an evaluated
+    region have little in common.
     """
 
     classes: tuple[str, ...]  # foreground classes
@@ -81,6 +83,9 @@ def load_experiment(dataset: Dataset, split: SplitName, profile: Profile) -> Exp
     for part, regions in (("training", train), ("evaluated", evaluation)):
         _check_classes(dataset, part, regions)
     normalisation = fit_normalisation(train, profile.normalisation)
+    stacks = {f"{region.volume} at {region.box}": ArrayVolume(region.images) for region in evaluation.loaded}
+    if discontinuous(stacks):
+        profile = profile.model_copy(update={"measuring": profile.measuring.without_smoothing()})
     return Experiment(tuple(dataset.classes), profile, train, evaluation, normalisation)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pickem.cli.images import EVERYWHERE, Images, open_images
+from pickem.cli.images import EVERYWHERE, open_images
 from pickem.cli.labels import open_labels
 from pickem.cli.options import ProjectPath, parse_voxel_size
 from pickem.cli.resolution import ask_resolution
@@ -19,7 +20,7 @@ from pickem.project.project import Project, check_free, create_project, open_pro
 from pickem.project.scale import check_scale, learned_pixel_sizes
 from pickem.project.settings import LARGEST_PATCH, MOST_CLASSES, ProjectSettings, Recipe, Unpainted
 from pickem.strategies import strategy
-from pickem.volumes import Rescaled
+from pickem.volumes import Rescaled, Volume, discontinuous
 
 START = "start.safetensors"
 
@@ -92,8 +93,13 @@ def new(
             seed=seed,
             recipe=network[1] if network else Recipe(),
         )
+        working = {
+            name: Rescaled(images.volumes[name], source.factor) for name, source in settings.volumes.items()
+        }
         if network:
-            _check_scale(network[0], images, settings)
+            _check_scale(network[0], working)
+        recipe = _with_fitting_smoothing(settings.recipe, working)
+        settings = settings.model_copy(update={"recipe": recipe})
 
         def fill(made: Project) -> None:
             if network:
@@ -125,15 +131,23 @@ def _check(classes: list[str], patch: int, strategy_name: str) -> None:
         raise ConfigError("Two classes have the same name.", got=", ".join(classes))
 
 
-def _check_scale(checkpoint: Path, images: Images, settings: ProjectSettings) -> None:
+def _check_scale(checkpoint: Path, working: Mapping[str, Volume]) -> None:
     learned = learned_pixel_sizes(checkpoint)
-    working = {
-        name: Rescaled(images.volumes[name], source.factor).voxel_size
-        for name, source in settings.volumes.items()
-    }
-    check_scale(learned, working)
-    if not learned or None in working.values():
+    sizes = {name: volume.voxel_size for name, volume in working.items()}
+    check_scale(learned, sizes)
+    if not learned or None in sizes.values():
         typer.echo("Whether the earlier network has learned at this resolution is not known.")
+
+
+def _with_fitting_smoothing(recipe: Recipe, working: Mapping[str, Volume]) -> Recipe:
+    """Without averaging over neighbouring sections where they have little in common, or there are none."""
+    apart = discontinuous(working) if recipe.measuring.smoothing else []
+    if apart:
+        names = ", ".join(apart)
+        typer.echo(f"Neighbouring sections of {names} have little in common: each is segmented on its own.")
+    elif any(volume.shape[0] > 1 for volume in working.values()):
+        return recipe
+    return recipe.model_copy(update={"measuring": recipe.measuring.without_smoothing()})
 
 
 def _tell(project: Path, audit: int) -> None:

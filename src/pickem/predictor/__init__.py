@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pickem.predictor.network import ForwardOnly, SegmentationNetwork
     from pickem.predictor.network_predictor import NetworkPredictor, unet_predictor
     from pickem.predictor.pretraining import furthest, pretrain, pretrained_steps
+    from pickem.predictor.smoothing import section_weights
     from pickem.predictor.unet import UNet
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "pretrained_steps",
     "resolve_backend",
     "score",
+    "section_weights",
     "unet_predictor",
     "use_threads",
 ]
@@ -68,6 +70,7 @@ _WITH_TORCH = {
     "pretrain": "pretraining",
     "pretrained_steps": "pretraining",
     "resolve_backend": "backend",
+    "section_weights": "smoothing",
     "unet_predictor": "network_predictor",
     "use_threads": "backend",
 }

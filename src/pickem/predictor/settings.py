@@ -127,3 +127,7 @@ class MeasuringSettings(BaseModel):
     smoothing: int = Field(0, ge=0)  # sections to each side that a plane's probabilities are averaged with
     passes: int = Field(10, ge=2)  # Monte-Carlo-dropout passes
     embedding: Literal["pooled", "flattened"] = "pooled"  # the bottleneck, averaged over space or as it is
+
+    def without_smoothing(self) -> MeasuringSettings:
+        """The same for volumes whose neighbouring sections have little in common."""
+        return self.model_copy(update={"smoothing": 0})

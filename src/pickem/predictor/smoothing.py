@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Values = TypeVar("Values", NDArray[np.float32], torch.Tensor)
 
 
-def weights(reach: int) -> list[float]:
+def section_weights(reach: int) -> list[float]:
     """Binomial weights of `reach` sections to each side: ¼ ½ ¼ for one, a deviation of √(reach / 2) sections.
 
     They sum to 1.
@@ -39,7 +39,7 @@ def smoothed(
         around = np.arange(section - reach, section + reach + 1)
         places: list[int] = around.clip(0, depth - 1).tolist()
         held = {place: held[place] if place in held else predicted(place) for place in sorted({*places})}
-        yield _weighted_sum([held[place] for place in places], weights(reach))
+        yield _weighted_sum([held[place] for place in places], section_weights(reach))
 
 
 def _weighted_sum(values: Sequence[Values], factors: Sequence[float]) -> Values:

@@ -31,6 +31,7 @@ from pickem.learning.round import Stage
 from pickem.predictor import NetworkPredictor
 from pickem.project import rounds
 from pickem.project.leases import at_work
+from pickem.project.patch_predictions import predict_patches
 from pickem.project.project import QUEUE, Project
 from pickem.project.quality import write_quality
 from pickem.project.rounds import Round
@@ -230,7 +231,7 @@ class Learning:
         return _kept(store, latest, painted).followed_by(picks)
 
     def _predict(self, patches: Sequence[PatchId]) -> NDArray[np.float32]:
-        return self._predictor.predict_proba(self._project.inputs.images(patches, self._predictor.context))
+        return predict_patches(self._project, self._predictor, patches)
 
     def _readable(self, patches: Sequence[PatchId]) -> dict[PatchId, NDArray[np.float32]]:
         """What the network predicts on those of the patches that can be read, be it none."""
@@ -239,7 +240,8 @@ class Learning:
             return dict(zip(some, self._predict(some), strict=True))
 
         try:
-            return self.unreadable.without(patches, self._predictor.context, predicted)
+            smoothing = self._project.settings.recipe.measuring.smoothing
+            return self.unreadable.without(patches, self._predictor.context, predicted, smoothing)
         except VolumeError:
             return {}
 

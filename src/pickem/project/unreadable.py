@@ -31,16 +31,22 @@ class Unreadable:
         self._told: set[str] = set()
         self.words: list[str] = []
 
-    def without(self, patches: Sequence[PatchId], context: int, work: Callable[[Sequence[PatchId]], T]) -> T:
-        """What `work` makes of patches, read with so many pixels around each; where it meets some that cannot
-        be read, what it makes of the others.
+    def without(
+        self,
+        patches: Sequence[PatchId],
+        context: int,
+        work: Callable[[Sequence[PatchId]], T],
+        beside: int = 0,
+    ) -> T:
+        """What `work` makes of patches, read with so many pixels around each, and so many sections to each
+        side; where it meets some that cannot be read, what it makes of the others.
 
         Raises the VolumeError where none can be read, and where it was not one of these.
         """
         try:
             return work(patches)
         except VolumeError:
-            left = self._readable(patches, context)
+            left = self._readable(patches, context, beside)
             if not left:
                 raise
         return work(left)
@@ -56,14 +62,14 @@ class Unreadable:
         )
         self._store.note("problem", f"{self.words[-1]}\n{error}")
 
-    def _readable(self, patches: Sequence[PatchId], context: int) -> list[PatchId]:
+    def _readable(self, patches: Sequence[PatchId], context: int, beside: int) -> list[PatchId]:
         """Those of the patches that can be read. A volume that does not answer is asked once."""
         found, silent = [], set()
         for patch in patches:
             if patch.volume in silent:
                 continue
             try:
-                self._images.grey_values([patch], context, self._sections)
+                self._images.grey_values([patch], context, self._sections + 2 * beside)
             except VolumeError as error:
                 self.tell(patch, error)
                 if isinstance(error, VolumeUnreachableError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pickem.volumes.class_names import class_names
+from pickem.volumes.continuity import discontinuous
 from pickem.volumes.grey_values import GreyValues, sample_grey_values
 from pickem.volumes.ome_attributes import LabelValue
 from pickem.volumes.ome_zarr_writer import ImageSpec, OmeZarrImage, create_image, open_image
@@ -23,6 +24,7 @@ __all__ = [
     "VoxelSize",
     "class_names",
     "create_image",
+    "discontinuous",
     "open_image",
     "open_volume",
     "read_by_section",

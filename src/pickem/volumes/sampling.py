@@ -36,10 +36,17 @@ def sample_boxes(shape: Shape3) -> list[Box]:
         return [Box((z, 0, 0), (z + 1, height, width)) for z in planes]
     boxes = []
     for number, z in enumerate(np.repeat(planes, in_each).tolist(), start=1):
-        y, y_end = _along(height, number * _ALONG_Y % 1)
-        x, x_end = _along(width, number * _ALONG_X % 1)
+        (y, x), (y_end, x_end) = place_of_block(number, shape)
         boxes.append(Box((z, y, x), (z + 1, y_end, x_end)))
     return boxes
+
+
+def place_of_block(number: int, shape: Shape3) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Where in a section of a volume of this shape the block with a number begins, and ends: (y, x) each."""
+    _, height, width = shape
+    y, y_end = _along(height, number * _ALONG_Y % 1)
+    x, x_end = _along(width, number * _ALONG_X % 1)
+    return (y, x), (y_end, x_end)
 
 
 def _along(length: int, share: float) -> tuple[int, int]:
