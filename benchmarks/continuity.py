@@ -1,4 +1,4 @@
-"""How alike the sections of a stack are, near and far: what `pickem new` tells a stack from a set of images by.
+"""How alike the sections of a stack are, near and far: what tells a stack from a set of images.
 
     python -m benchmarks.continuity
 

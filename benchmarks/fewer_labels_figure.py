@@ -5,10 +5,6 @@ python -m benchmarks.fewer_labels_figure
 
 from __future__ import annotations
 
-import csv
-from collections import defaultdict
-from importlib import resources
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,6 +12,7 @@ from matplotlib.figure import Figure
 from benchmarks.courses import read_courses, results_of
 from benchmarks.machine import RESULTS
 from pickem.benchmark.full_supervision import CONVERGED
+from pickem.benchmark.report.paper import paper_results
 from pickem.benchmark.report.statistics import FEWEST_FOR_INTERVAL, t_interval
 
 TARGET = RESULTS / "fewer-labels.png"
@@ -69,16 +66,11 @@ def _draw_ours(axes: Axes, dataset: str) -> None:
 
 
 def _draw_papers(axes: Axes) -> None:
-    text = (resources.files("pickem.benchmark") / "paper_figure2.csv").read_text(encoding="utf-8")
-    points: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for row in csv.DictReader(text.splitlines()):
-        if row["dataset"] == "vnc":
-            points[row["strategy"]].append((int(row["samples"] or 0), float(row["jaccard"])))
+    paper = paper_results("vnc")
     for strategy, colour, name in PAPERS:
-        labelled, jaccard = zip(*sorted(points[strategy]), strict=True)
-        axes.plot(labelled, jaccard, color=colour, ls="--", lw=1, label=name)
-    ((_, full),) = points["full-supervision"]
-    axes.axhline(full, color="grey", ls="--", lw=1, label="paper: all labels")
+        curve = paper.curves[strategy]
+        axes.plot(curve.labelled, curve.jaccard, color=colour, ls="--", lw=1, label=name)
+    axes.axhline(paper.full_supervision, color="grey", ls="--", lw=1, label="paper: all labels")
 
 
 if __name__ == "__main__":

@@ -163,15 +163,6 @@ def blocks(region: Box, write_shape: Shape3, halo: Shape3, within: Box) -> Itera
         yield Block(read=write.grow(halo, within), write=write)
 
 
-def reflected(start: int, stop: int, length: int) -> NDArray[np.intp]:
-    """Where the pixels from `start` to `stop` of an axis of `length` are found, those beyond its ends by
-    reflection."""
-    period = max(1, 2 * (length - 1))
-    around = np.arange(start, stop) % period
-    places: NDArray[np.intp] = np.minimum(around, period - around) if length > 1 else np.zeros_like(around)
-    return places
-
-
 def tile_patches(volume: str, region: Box, height: int, width: int, stride: int) -> list[PatchId]:
     """Every patch on a regular grid in `region`, `stride` apart; the last row and column are moved inwards
     so that the region is covered up to its edge. Empty where the region is smaller than a patch."""

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pickem.blockwise.blocks import CHUNK, Layout, Reach, plan, window
-from pickem.geometry import Shape3, reflected, whole
+from pickem.blockwise.blocks import CHUNK, Layout, Reach, plan, reflected, window
+from pickem.geometry import Shape3, whole
 from pickem.learning import Regions
 from pickem.predictor import ArrayTrainingSet, NetworkPredictor
 from pickem.volumes.resampled import Grid

@@ -19,6 +19,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from pickem.geometry import Box, Shape3, blocks, whole
@@ -139,3 +141,12 @@ def _shards(side: int) -> tuple[int, int]:
     """Length of a shard, and how many make up a block of `side`, as little longer as can be."""
     count = -(-side // LONGEST_SHARD)
     return _rounded(-(-side // count)), count
+
+
+def reflected(start: int, stop: int, length: int) -> NDArray[np.intp]:
+    """Where the pixels from `start` to `stop` of an axis of `length` are found, those beyond its ends by
+    reflection."""
+    period = max(1, 2 * (length - 1))
+    around = np.arange(start, stop) % period
+    places: NDArray[np.intp] = np.minimum(around, period - around) if length > 1 else np.zeros_like(around)
+    return places

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pickem
-from pickem.blockwise.blocks import Reach, window
+from pickem.blockwise.blocks import Reach, reflected, window
 from pickem.blockwise.job import Job, NetworkAddress
 from pickem.errors import CheckpointError
-from pickem.geometry import Box, blocks, reflected
+from pickem.geometry import Box, blocks
 from pickem.predictor import keep_freed_memory
 from pickem.predictor.description import read_description
 from pickem.predictor.settings import PrecisionName

@@ -48,10 +48,11 @@ def comparable_paper_results(run: RunDescription) -> PaperResults | None:
     """The paper's results where it measured the same thing: dataset, annotation and test split; else None."""
     if run.dataset not in DATASETS_OF_THE_PAPER or run.split != "test" or "++" in run.annotation:
         return None
-    return _read(run.dataset)
+    return paper_results(run.dataset)
 
 
-def _read(dataset: str) -> PaperResults:
+def paper_results(dataset: str) -> PaperResults:
+    """The paper's curves on one of DATASETS_OF_THE_PAPER."""
     text = (resources.files("pickem.benchmark") / "paper_figure2.csv").read_text(encoding="utf-8")
     rows = [row for row in csv.DictReader(text.splitlines()) if row["dataset"] == dataset]
     points: dict[str, list[tuple[int, float]]] = {}
