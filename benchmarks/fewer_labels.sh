@@ -3,8 +3,8 @@
 #
 #     benchmarks/fewer_labels.sh        # every step picks up where the journals in docs/results/ end
 #
-# Of the frozen profile `auto`; nothing is tuned on what comes out. About a quarter of an hour a run and core to
-# 200 labels, an hour for each dataset's converged full supervision. What was said of continued runs in
+# Of the frozen profile `auto`; nothing is tuned on what comes out. A quarter of an hour to twenty minutes a
+# run and core to 200 labels, an hour for each dataset's converged full supervision. What was said of continued runs in
 # evidence.sh holds here too. After each step, commit docs/results/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,13 +21,11 @@ run() { # DATASET STRATEGIES SEEDS ROUNDS
   .venv/bin/python -m benchmarks.test_runs
 }
 
-run vnc      auto 5 16
-run lucchi++ auto 5 16
-run vnc      auto,random 5 16
-run lucchi++ auto,random 5 16
-run lucchi++ auto,random,full-converged 1 16
-run vnc      auto,random,full-converged 1 16
-run vnc      auto,random,random-foreground 5 16
-run lucchi++ auto,random,random-foreground 5 16
+run vnc      auto 5 20
+run lucchi++ auto 5 20
+run vnc      auto,random 5 20
+run lucchi++ auto,random 5 20
+run lucchi++ auto,random,full-converged 1 20
+run vnc      auto,random,full-converged 1 20
 run vnc      auto,random,random-foreground 5 20
 run lucchi++ auto,random,random-foreground 5 20
