@@ -4,7 +4,7 @@
 #     benchmarks/fewer_labels.sh        # every step picks up where the journals in docs/results/ end
 #
 # Of the frozen profile `auto`; nothing is tuned on what comes out. A quarter of an hour to twenty minutes a
-# run and core to 200 labels, an hour for each dataset's converged full supervision. What was said of continued runs in
+# run and core to 200 labels, an hour for each converged full supervision. What was said of continued runs in
 # evidence.sh holds here too. After each step, commit docs/results/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
