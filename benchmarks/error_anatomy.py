@@ -25,7 +25,7 @@ from pickem.benchmark.run import run_folder
 TARGET = RESULTS / "fewer-labels" / "errors.csv"
 NEAR = 3  # pixels to either side of a contour
 COLUMNS = (
-    *("candidate", "dataset", "fold", "strategy", "seed", "views"),
+    *("candidate", "dataset", "fold", "strategy", "seed", "labels", "views"),
     *("jaccard", "contour", "missed", "made_up", "inside", "without_contour", "without_objects"),
 )
 _COLOURS = {"right": (0.0, 0.6, 0.0), "missed": (0.1, 0.2, 1.0), "made up": (0.9, 0.1, 0.0)}
@@ -39,7 +39,9 @@ def main() -> None:
     experiment = candidate.load()
     predictor = experiment.predictor(candidate.seed)
     run = run_folder(candidate.folder, options.strategy, candidate.seed)
-    predictor.load_weights(max(run.glob("weights-*.safetensors")))
+    weights = max(run.glob("weights-*.safetensors"))
+    predictor.load_weights(weights)
+    count = experiment.profile.labelled(int(weights.stem.removeprefix("weights-")))
     counts: Counter[str] = Counter()
     shown: list[tuple[NDArray[np.generic], Mask, Mask]] = []
     for region in experiment.evaluation.loaded:
@@ -50,7 +52,7 @@ def main() -> None:
             truth, known = labels == 1, labels != UNLABELLED
             counts += errors(truth & known, predicted & known)
             shown.append((image, truth, predicted & known))
-    about = (candidate.name, candidate.dataset, candidate.fold, options.strategy, candidate.seed)
+    about = (candidate.name, candidate.dataset, candidate.fold, options.strategy, candidate.seed, count)
     measured = (f"{number:.3f}" for number in measures(counts))
     measuring = candidate.profile.measuring
     seen = f"{measuring.views}, {measuring.smoothing} sections" if measuring.smoothing else measuring.views

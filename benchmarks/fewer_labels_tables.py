@@ -98,10 +98,13 @@ def _errors() -> str:
     lines = []
     for row in read_rows(RESULTS / "fewer-labels" / "errors.csv"):
         shares = [f"{float(row[name]):.0%}" for name in ("contour", "missed", "made_up", "inside")]
-        about = [row[name] for name in ("dataset", "fold", "candidate", "seed", "views", "jaccard")]
+        about = [row[name] for name in ("dataset", "fold", "candidate", "seed", "labels", "views", "jaccard")]
         lines.append([*about, *shares, row["without_contour"], row["without_objects"]])
-    head = ["dataset", "fold", "candidate", "seed", "views", "Jaccard", "at contours", "objects missed"]
-    return table([*head, "objects made up", "inside", "Jaccard but for contours", "but for objects"], lines)
+    head = ["dataset", "fold", "candidate", "seed", "labels", "views", "Jaccard", "at contours"]
+    return table(
+        [*head, "objects missed", "objects made up", "inside", "Jaccard but for contours", "but for objects"],
+        lines,
+    )
 
 
 def _fold_full() -> str:
