@@ -5,22 +5,31 @@
 Takes the newest weights of a run of benchmarks/fold_runs.py, with the same --profile and --set, and adds a
 row to docs/results/fewer-labels/errors.csv. `--picture FILE` also draws three sections: right (green), missed
 (blue) and made up (red).
+
+    python -m benchmarks.error_anatomy auto vnc --seed 0 --benchmark docs/results/vnc-auto
+
+Takes those of a run of `pickem benchmark`, where its weights still lie, on the split that it evaluated: after
+a configuration is frozen, to say what limits it.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmarks.candidates import append, candidate_of, parser
+from benchmarks.candidates import Candidate, append, candidate_of, parser
 from benchmarks.machine import RESULTS
 from pickem.acquisition import UNLABELLED
+from pickem.benchmark.configuration import read_configuration
+from pickem.benchmark.experiment import Experiment, load_experiment
 from pickem.benchmark.run import run_folder
+from pickem.datasets import open_dataset
 
 TARGET = RESULTS / "fewer-labels" / "errors.csv"
 NEAR = 3  # pixels to either side of a contour
@@ -36,9 +45,9 @@ def main() -> None:
     """Count the errors of one run and add their row."""
     options = _options()
     candidate = candidate_of(options)
-    experiment = candidate.load()
+    experiment, fold = _evaluated(options.benchmark) if options.benchmark else _tried(candidate)
     predictor = experiment.predictor(candidate.seed)
-    run = run_folder(candidate.folder, options.strategy, candidate.seed)
+    run = run_folder(options.benchmark or candidate.folder, options.strategy, candidate.seed)
     weights = max(run.glob("weights-*.safetensors"))
     predictor.load_weights(weights)
     count = experiment.profile.labelled(int(weights.stem.removeprefix("weights-")))
@@ -52,13 +61,26 @@ def main() -> None:
             truth, known = labels == 1, labels != UNLABELLED
             counts += errors(truth & known, predicted & known)
             shown.append((image, truth, predicted & known))
-    about = (candidate.name, candidate.dataset, candidate.fold, options.strategy, candidate.seed, count)
+    about = (candidate.name, candidate.dataset, fold, options.strategy, candidate.seed, count)
     measured = (f"{number:.3f}" for number in measures(counts))
-    measuring = candidate.profile.measuring
+    measuring = experiment.profile.measuring
     seen = f"{measuring.views}, {measuring.smoothing} sections" if measuring.smoothing else measuring.views
     append(TARGET, COLUMNS, [(*about, seen, *measured)])
     if options.picture:
         _draw(shown, options.picture)
+
+
+def _tried(candidate: Candidate) -> tuple[Experiment, str]:
+    """The experiment of a candidate, and the name of its fold."""
+    return candidate.load(), candidate.fold
+
+
+def _evaluated(folder: Path) -> tuple[Experiment, str]:
+    """The experiment of a benchmark's folder, and the name of its split."""
+    configuration = read_configuration(folder)
+    assert configuration is not None, f"there is no benchmark in {folder}"
+    dataset = open_dataset(configuration.dataset)
+    return load_experiment(dataset, configuration.split, configuration.settings), configuration.split
 
 
 def errors(truth: Mask, predicted: Mask) -> Counter[str]:
@@ -123,6 +145,7 @@ def _draw(sections: list[tuple[NDArray[np.generic], Mask, Mask]], path: str) -> 
 def _options() -> argparse.Namespace:
     made = parser(__doc__, scratch="where the journals lie")
     made.add_argument("--strategy", default="auto")
+    made.add_argument("--benchmark", type=Path, metavar="FOLDER")
     made.add_argument("--picture")
     return made.parse_args()
 
