@@ -34,7 +34,7 @@ def main() -> None:
     _draw_papers(left)
     _draw_ours(right, "lucchi++")
     left.set(title="VNC", ylim=(0.25, 0.86), xlim=(18, 540))
-    right.set(title="Lucchi++", ylim=(0.70, 0.92), xlim=(18, 180))
+    right.set(title="Lucchi++", ylim=(0.75, 0.92), xlim=(18, 220))
     for axes in (left, right):
         axes.set(xlabel="labelled patches", xscale="log")
         axes.set_xticks([tick for tick in TICKS if tick <= axes.get_xlim()[1]])
