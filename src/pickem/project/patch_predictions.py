@@ -1,4 +1,4 @@
-"""What a network says of single patches: the same as in the volume that it segments."""
+"""What a network says of single patches, averaged over sections as in the volume that it segments."""
 
 from __future__ import annotations
 

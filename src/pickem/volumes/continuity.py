@@ -2,8 +2,7 @@
 
 What is measured is the correlation of grey values, each the mean over a square of 4 × 4 pixels, between a
 block in one section and the same block in the next. It is 0.4 for sections of 45 nm at 4.6 nm a pixel (VNC),
-0.97 at 5 nm (Lucchi++), and about nothing for images of different places
-(`benchmarks/continuity.py`).
+0.97 at 5 nm (Lucchi++), and about nothing for images of different places (`benchmarks/continuity.py`).
 """
 
 from __future__ import annotations
