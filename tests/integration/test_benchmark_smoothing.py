@@ -10,9 +10,8 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from pickem.benchmark import load_profile
-from pickem.benchmark.experiment import load_experiment
-from pickem.datasets import open_dataset
+from pickem.benchmark import Prospect, load_profile
+from pickem.benchmark.tasks import Plan, Worker
 from tests.fixtures.sections import drifting, unrelated
 
 DATASET = """
@@ -39,7 +38,10 @@ def test_the_profile_says_how_far_and_the_sections_whether(
     (tmp_path / "sections.toml").write_text(DATASET)
     profile = load_profile("auto")
     assert profile.measuring.smoothing == 1
-    experiment = load_experiment(open_dataset(str(tmp_path / "sections.toml")), "test", profile)
+    plan = Plan(str(tmp_path / "sections.toml"), None, "test", profile, 1, tmp_path / "out")
+    worker = Worker.start(plan)
+    experiment = worker.experiment
+    assert Prospect.of(worker, []).apart == (smoothing == 0), "which the command line then says"
     assert experiment.profile.measuring.smoothing == smoothing
     without = profile.model_copy(update={"measuring": profile.measuring.without_smoothing()})
     assert experiment.profile == (profile if smoothing else without)

@@ -38,6 +38,14 @@ def test_a_terminal_shows_run_round_stage_score_and_time_left() -> None:
         assert part in text
 
 
+def test_it_says_so_where_sections_are_not_averaged_as_the_profile_would_have_it() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    with BenchmarkProgress(console) as progress:
+        progress.begin(Prospect(pool=2000, runs=1, evaluations=2, apart=True))
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "Neighbouring sections have little in common" in said
+
+
 def test_anything_else_gets_a_line_at_the_start_and_a_line_per_round() -> None:
     start, done = shown(TRAINING, DONE, terminal=False).splitlines()
     assert start == "data loaded: 2000 patches in the pool; runs: 1, rounds in all: 2"

@@ -36,12 +36,14 @@ class Prospect:
     pool: int  # patches of a seed
     runs: int
     evaluations: int  # rounds over all runs
+    apart: bool = False  # sections have little in common and are not averaged, as the profile would have it
 
     @classmethod
     def of(cls, worker: Worker, tasks: Sequence[Task]) -> Prospect:
         """What `worker` will have done when all of `tasks` are."""
         rounds = (1 if task.strategy in FULL_SUPERVISION else worker.plan.rounds for task in tasks)
-        return cls(len(worker.experiment.pool(seed=0)), len(tasks), sum(rounds))
+        apart = worker.experiment.profile.measuring != worker.plan.profile.measuring
+        return cls(len(worker.experiment.pool(seed=0)), len(tasks), sum(rounds), apart)
 
 
 def benchmark(

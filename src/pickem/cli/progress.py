@@ -42,6 +42,8 @@ class BenchmarkProgress(Bars):
             f"data loaded: {prospect.pool} patches in the pool; runs: {prospect.runs}, "
             f"rounds in all: {prospect.evaluations}"
         )
+        if prospect.apart:
+            self._print("Neighbouring sections have little in common: each is segmented on its own.")
 
     def update(self, at: RunProgress) -> None:
         """Show where a run stands."""
