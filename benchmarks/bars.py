@@ -1,39 +1,31 @@
-"""The seeds of `auto` on the test splits, and how far they are from what was aimed at.
+"""What `auto` reaches on the test splits beside what was aimed at, and what its picking saves.
 
     python -m benchmarks.bars
 
-Fills tables of docs/results/fewer-labels.md: the course of every seed with the mean over the seeds; for each
-bar the Jaccard with as many labels as it allows and the labels with which the mean first gets there; what
-picking saves; what each part of the recipe brings; and full supervision.
+Fills the tables `bars` and `savings` of docs/results/fewer-labels.md.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
-from benchmarks.courses import Course, read_courses, results_of
-from benchmarks.fewer_labels_tables import PAGE
+from benchmarks.courses import Course, mean_course, reaching, read_courses, results_of
+from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
-from pickem.benchmark.full_supervision import CONVERGED, FULL_SUPERVISION
+from pickem.benchmark.full_supervision import CONVERGED
 from pickem.benchmark.report import wording
 from pickem.benchmark.report.comparison import Saving
-from pickem.benchmark.report.statistics import estimate, first_crossing
+from pickem.benchmark.report.paper import paper_results
+from pickem.benchmark.report.statistics import estimate, first_crossing, normalised_area
 
-PROFILES = ("full-resolution", "by-twenties", "by-tens", "auto")
-FOLDERS = tuple(f"{dataset}-{profile}" for dataset in ("vnc", "lucchi++") for profile in PROFILES)
-STRATEGIES = ("random", "random-foreground", "auto")
-PARTS = (  # profile, strategy: each with one thing more than the one before
-    ("fast", "random"),
-    ("full-resolution", "random"),
-    ("full-resolution", "auto"),
-    ("by-twenties", "auto"),
-    ("by-tens", "auto"),
-    ("auto", "auto"),
-)
-SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 200)
+PAGE = RESULTS / "fewer-labels.md"
+BASELINES = ("random", "random-foreground")
+UP_TO = (100, 200)  # labels
+FIRST_COMPARED = 20  # labels; with ten, all strategies of a seed have the same network
+PIXELS, PAINTING, CORRECTING = "labelled_pixels", "effort_seconds", "correction_seconds"
 
 
 @dataclass(frozen=True)
@@ -54,136 +46,107 @@ class Bar:
         return self.share * fmean(converged) if converged else None
 
 
-# Those with a number: what the paper needs 160 to 500 labels for, or never reaches.
+# On VNC what the paper's random patches and its best strategy have with 500 labels, and its full supervision.
 BARS = (
-    Bar("vnc", 40, jaccard=0.740),
-    Bar("vnc", 80, jaccard=0.779),
-    Bar("vnc", 160, jaccard=0.816),
-    Bar("lucchi++", 60, share=0.95),
-    Bar("lucchi++", 140, share=0.98),
+    *(Bar("vnc", labels, jaccard=0.740) for labels in (40, 20)),
+    *(Bar("vnc", labels, jaccard=0.779) for labels in (80, 40)),
+    *(Bar("vnc", labels, jaccard=0.816) for labels in (160, 80)),
+    *(Bar("lucchi++", labels, share=0.95) for labels in (60, 40)),
+    *(Bar("lucchi++", labels, share=0.98) for labels in (140, 80)),
 )
 
 
 def main() -> None:
     """Rewrite the tables."""
-    fill(PAGE, "seeds", _seeds())
     fill(PAGE, "bars", _bars())
     fill(PAGE, "savings", _savings())
-    fill(PAGE, "parts", _parts())
-    fill(PAGE, "full supervision", _full_supervision())
-
-
-def _seeds() -> str:
-    lines = []
-    for folder in FOLDERS:
-        for strategy in STRATEGIES:
-            courses = read_courses(folder, strategy)
-            about = [*_named(folder), strategy]
-            lines += [[*about, str(seed), *_cells(course)] for seed, course in courses.items()]
-            if len(courses) > 1:
-                lines.append([*about, f"mean of {len(courses)}", *_means(list(courses.values()))])
-    return table(["dataset", "profile", "strategy", "seed", *map(str, SIZES)], lines)
-
-
-def _named(folder: str) -> tuple[str, str]:
-    dataset, _, profile = folder.partition("-")
-    return dataset, profile
-
-
-def _cells(course: Course) -> list[str]:
-    return [f"{course.jaccard[size]:.3f}" if size in course.jaccard else "" for size in SIZES]
-
-
-def _means(courses: Sequence[Course]) -> list[str]:
-    """Only over all of the seeds: those that have come further are not a sample of them."""
-    return [
-        f"**{wording.jaccard(estimate([course.jaccard[size] for course in courses]), len(courses))}**"
-        if all(size in course.jaccard for course in courses)
-        else ""
-        for size in SIZES
-    ]
 
 
 def _bars() -> str:
-    lines = []
-    for bar in BARS:
-        for profile in PROFILES:
-            courses = list(read_courses(f"{bar.dataset}-{profile}", "auto").values())
-            target = bar.target()
-            if courses and target is not None:
-                lines.append(_bar(bar, target, profile, courses))
-    head = ["dataset", "Jaccard", "with at most", "profile", "Jaccard there", "seeds", "mean gets there with"]
-    return table(head, lines)
+    lines = [
+        _bar(bar, target, list(courses.values()))
+        for bar in BARS
+        if (courses := read_courses(f"{bar.dataset}-auto", "auto")) and (target := bar.target()) is not None
+    ]
+    ours = ["Jaccard there", "mean gets there with", "each seed with"]
+    return table(
+        ["dataset", "Jaccard", "with at most", *ours, "the paper's best with", "its random with"], lines
+    )
 
 
-def _bar(bar: Bar, target: float, profile: str, courses: Sequence[Course]) -> list[str]:
-    there = [course.jaccard[bar.labels] for course in courses if bar.labels in course.jaccard]
-    known = [size for size in SIZES if all(size in course.jaccard for course in courses)]
-    mean = [fmean(course.jaccard[size] for course in courses) for size in known]
-    needed = first_crossing(known, mean, target) if known else math.inf
-    reached = wording.jaccard(estimate(there), len(there)) if there else ""
-    first = f"{needed:.0f}" if math.isfinite(needed) else f"more than {max(known, default=0)}"
+def _bar(bar: Bar, target: float, courses: Sequence[Course]) -> list[str]:
+    reached = estimate([course.jaccard[bar.labels] for course in courses])
+    mean = mean_course(courses)
+    first = _labels(first_crossing(list(mean), list(mean.values()), target), max(mean))
+    each = [_labels(course.needed(target), max(course.rows)) for course in courses]
     of = f" ({bar.share:.0%} of converged full supervision)" if bar.share else ""
-    about = [bar.dataset, f"{target:.3f}{of}", str(bar.labels), profile]
-    return [*about, reached, str(len(there)), first]
+    about = [bar.dataset, f"{target:.3f}{of}", str(bar.labels), wording.jaccard(reached, len(courses))]
+    return [*about, first, ", ".join(each), *(_papers(target) if bar.share is None else ["", ""])]
+
+
+def _papers(target: float) -> tuple[str, str]:
+    """Labels with which the best of the paper's strategies, and its random ones, first get there on VNC."""
+    curves = paper_results("vnc").curves
+    needed = {name: first_crossing(curve.labelled, curve.jaccard, target) for name, curve in curves.items()}
+    last = max(int(curve.labelled[-1]) for curve in curves.values())
+    return _labels(min(needed.values()), last), _labels(needed["random"], last)
+
+
+def _labels(needed: float, last: int) -> str:
+    return f"{needed:.0f}" if math.isfinite(needed) else f"> {last}"
 
 
 def _savings() -> str:
-    head = ["dataset", "profile", "against", "seeds", "up to", "labels saved", "distinct pixels saved"]
-    lines = [line for folder in FOLDERS for base in STRATEGIES[:-1] for line in _saving(folder, base)]
-    return table(head, lines)
+    head = ["dataset", "against", "up to", "seeds", "mean Jaccard", "labels saved", "each seed"]
+    lines = [
+        _saving(dataset, baseline, last, pairs)
+        for dataset in ("vnc", "lucchi++")
+        for baseline in BASELINES
+        for last, pairs in _pairs(f"{dataset}-auto", baseline)
+    ]
+    saved = ["distinct pixels saved", "painting saved", "correcting saved"]
+    return table([*head, *saved], lines)
 
 
-def _saving(folder: str, baseline: str) -> Iterator[list[str]]:
-    """What `auto` saves to get to what the baseline has with the most labels that all common seeds reach."""
-    ours, theirs = read_courses(folder, "auto"), read_courses(folder, baseline)
-    pairs = [(ours[seed], theirs[seed]) for seed in ours.keys() & theirs.keys()]
-    if pairs:
-        last = min(max(course.jaccard) for pair in pairs for course in pair)
-        yield [*_named(folder), baseline, str(len(pairs)), str(last), *_factors(pairs, last)]
+def _pairs(folder: str, baseline: str) -> Iterator[tuple[int, list[tuple[Course, Course]]]]:
+    """The seeds of which both strategies were evaluated with so many labels, for as many as are asked."""
+    for last in UP_TO:
+        ours = reaching(read_courses(folder, "auto"), last)
+        theirs = reaching(read_courses(folder, baseline), last)
+        if pairs := [(ours[seed], theirs[seed]) for seed in sorted(ours.keys() & theirs.keys())]:
+            yield last, pairs
 
 
-def _factors(pairs: Sequence[tuple[Course, Course]], last: int) -> tuple[str, str]:
-    """In labels and in distinct pixels; both count from their first crossing, as `pickem report` does."""
-    labels, pixels, never = [], [], 0
-    for course, base in pairs:
-        target = base.jaccard[last]
-        mine, its = course.needed(target), min(base.needed(target), last)
-        never += mine > last
-        mine = min(mine, last)
-        labels.append(math.log(its / mine))
-        pixels.append(math.log(base.pixels_at(its) / course.pixels_at(mine)))
-    first, second = (wording.saving(Saving(estimate(logs), never)) for logs in (labels, pixels))
-    return first, second
+def _saving(dataset: str, baseline: str, last: int, pairs: Sequence[tuple[Course, Course]]) -> list[str]:
+    """How many times less `auto` needs for what the baseline has with `last` labels, seed by seed.
+
+    Both count from their first crossing, as in `pickem report`.
+    """
+    gains = estimate([_area(course, last) - _area(base, last) for course, base in pairs])
+    needed = [(course.needed(base.jaccard[last]), base.needed(base.jaccard[last])) for course, base in pairs]
+    never = sum(mine > last for mine, _ in needed)
+    met = [(min(mine, last), its) for mine, its in needed]
+
+    def saved(amounts: Sequence[tuple[float, float]]) -> str:
+        """`amounts`: ours and theirs, a pair a seed."""
+        logs = estimate([math.log(its / mine) for mine, its in amounts])
+        known = replace(logs, interval=None, p=None) if never else logs
+        return wording.saving(Saving(known, never))
+
+    def spent(column: str) -> list[tuple[float, float]]:
+        return [
+            (course.spent(column, mine), base.spent(column, its))
+            for (course, base), (mine, its) in zip(pairs, met, strict=True)
+        ]
+
+    each = ", ".join(f"{its / mine:.2f}" for mine, its in met)
+    about = [dataset, baseline, str(last), str(len(pairs)), wording.difference(gains), saved(met), each]
+    return [*about, *(saved(spent(column)) for column in (PIXELS, PAINTING, CORRECTING))]
 
 
-def _parts() -> str:
-    """The recipe and the picking taken apart, each row with one thing more, over the seeds that all have."""
-    lines = []
-    for dataset in ("vnc", "lucchi++"):
-        found = {part: read_courses(f"{dataset}-{part[0]}", part[1]) for part in PARTS}
-        run = {part: courses for part, courses in found.items() if courses}
-        seeds = sorted(set.intersection(*(set(courses) for courses in run.values())))
-        for part, courses in run.items():
-            scores = [_mean_at(size, [courses[seed] for seed in seeds]) for size in (40, 100)]
-            lines.append([dataset, ", ".join(map(str, seeds)), *part, *scores])
-    return table(["dataset", "seeds", "profile", "strategy", "40", "100"], lines)
-
-
-def _mean_at(size: int, courses: Sequence[Course]) -> str:
-    values = [course.jaccard[size] for course in courses if size in course.jaccard]
-    return f"{fmean(values):.3f}" if values and len(values) == len(courses) else ""
-
-
-def _full_supervision() -> str:
-    lines = []
-    for folder in FOLDERS:
-        for row in results_of(folder):
-            if row["strategy"] in FULL_SUPERVISION:
-                scores = [f"{float(row[name]):.3f}" for name in ("jaccard", "precision", "recall")]
-                about = [*_named(folder), row["strategy"], row["seed"], row["steps"]]
-                lines.append([*about, *scores])
-    return table(["dataset", "profile", "labels", "seed", "steps", "Jaccard", "precision", "recall"], lines)
+def _area(course: Course, last: int) -> float:
+    """Mean Jaccard from FIRST_COMPARED to `last` labels."""
+    return normalised_area(list(course.rows), list(course.jaccard.values()), FIRST_COMPARED, last)
 
 
 if __name__ == "__main__":

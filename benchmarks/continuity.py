@@ -2,7 +2,7 @@
 
     python -m benchmarks.continuity
 
-Takes seconds. Writes a table of docs/results/fewer-labels.md.
+Takes seconds. Writes a table of docs/results/fewer-labels/search.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pickem.datasets import open_dataset
 from pickem.volumes import ArrayVolume, Volume
 from pickem.volumes.continuity import LEAST, correlation, sections_continue
 
-PAGE = RESULTS / "fewer-labels.md"
+PAGE = RESULTS / "fewer-labels" / "search.md"
 DISTANCES = (1, 2, 4, 10, 20, 40)  # sections
 COMMON = 737  # pixels, height and width that all demo images have
 

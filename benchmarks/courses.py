@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
@@ -17,18 +18,22 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Course:
-    """One run: Jaccard and distinct labelled pixels by labelled patches."""
+    """One run: a row for each evaluation, by labelled patches, fewest first."""
 
-    jaccard: Mapping[int, float]
-    pixels: Mapping[int, int]
+    rows: Mapping[int, Row]
+
+    @property
+    def jaccard(self) -> Mapping[int, float]:
+        """Jaccard at 0.5 by labelled patches."""
+        return {labels: float(row["jaccard"]) for labels, row in self.rows.items()}
 
     def needed(self, target: float) -> float:
         """Labels with which it first gets to `target`; infinite where it does not."""
-        return first_crossing(list(self.jaccard), list(self.jaccard.values()), target)
+        return first_crossing(list(self.rows), list(self.jaccard.values()), target)
 
-    def pixels_at(self, labels: float) -> float:
-        """Distinct pixels of so many labels."""
-        return float(np.interp(labels, list(self.pixels), list(self.pixels.values())))
+    def spent(self, column: str, labels: float) -> float:
+        """What so many labels came to, in pixels or seconds, say; on straight lines between rounds."""
+        return float(np.interp(labels, list(self.rows), [float(row[column]) for row in self.rows.values()]))
 
 
 def read_courses(folder: str, strategy: str) -> dict[int, Course]:
@@ -37,10 +42,19 @@ def read_courses(folder: str, strategy: str) -> dict[int, Course]:
     found = {}
     for seed in sorted({int(row["seed"]) for row in rows}):
         own = sorted((r for r in rows if int(r["seed"]) == seed), key=lambda r: int(r["labelled_patches"]))
-        jaccard = {int(row["labelled_patches"]): float(row["jaccard"]) for row in own}
-        pixels = {int(row["labelled_patches"]): int(row["labelled_pixels"]) for row in own}
-        found[seed] = Course(jaccard, pixels)
+        found[seed] = Course({int(row["labelled_patches"]): row for row in own})
     return found
+
+
+def reaching(courses: Mapping[int, Course], labels: int) -> dict[int, Course]:
+    """Those that were evaluated with so many labels."""
+    return {seed: course for seed, course in courses.items() if labels in course.rows}
+
+
+def mean_course(courses: Sequence[Course]) -> dict[int, float]:
+    """Mean Jaccard wherever all of the courses were evaluated."""
+    common = [labels for labels in courses[0].rows if all(labels in course.rows for course in courses)]
+    return {labels: fmean(course.jaccard[labels] for course in courses) for labels in common}
 
 
 def results_of(folder: str) -> list[Row]:

@@ -23,7 +23,11 @@ OURS = (
     ("by-twenties", "auto", "#e69f00", "picked, by twenties"),
     ("full-resolution", "auto", "#999999", "picked, full resolution"),
 )
-PAPERS = (("entropy", "#d55e00", "paper: entropy"), ("random", "#0072b2", "paper: random"))
+PAPERS = (
+    ("entropy", "#d55e00", "paper: entropy"),
+    ("least-confidence", "#cc79a7", "paper: least confidence"),
+    ("random", "#0072b2", "paper: random"),
+)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Copy the runs behind docs/results/fewer-labels.md into its tables, so that no number is typed by hand.
+"""Copy the runs on the test splits into docs/results/fewer-labels.md, so that no number is typed by hand.
 
 python -m benchmarks.fewer_labels_tables
 """
@@ -6,176 +6,180 @@ python -m benchmarks.fewer_labels_tables
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
-from collections.abc import Sequence
-from statistics import mean, median
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from statistics import fmean, median
 
-from benchmarks.courses import Row, read_rows, results_of
+from benchmarks.bars import PAGE
+from benchmarks.courses import Course, Row, mean_course, reaching, read_courses, read_rows, results_of
+from benchmarks.fewer_labels_search import errors_of
 from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
-from pickem.benchmark.full_supervision import MATCHED
+from pickem.benchmark.full_supervision import FULL_SUPERVISION
+from pickem.benchmark.report import wording
+from pickem.benchmark.report.paper import paper_results
+from pickem.benchmark.report.statistics import estimate
+from pickem.geometry import PatchId
+from pickem.strategies.nearness import Neighbours
 
-PAGE = RESULTS / "fewer-labels.md"
-COMPARED = ("random", "entropy", "auto")
-SIZES = ("20", "40", "60", "80", "100")
-COARSER = ("half-", "quarter-", "first-look", "tens")  # candidates that have a table of their own
-FIRST_STRATEGIES = "lucchi++-dev-full-resolution"  # a folder of docs/results
+DATASETS = ("vnc", "lucchi++")
+PROFILES = ("fast", "full-resolution", "three-sections", "by-twenties", "by-tens", "auto")
+STRATEGIES = ("random", "random-foreground", "entropy", "auto")
+SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 200)
+Run = tuple[str, str]  # profile, strategy
+STEPS: tuple[tuple[str, Run, Run], ...] = (
+    ("context, four views, 250 steps for 100", ("fast", "random"), ("full-resolution", "random")),
+    ("picking", ("full-resolution", "random"), ("full-resolution", "auto")),
+    ("half the resolution, twice the maps and steps", ("full-resolution", "auto"), ("by-twenties", "auto")),
+    ("ten at a time, 400 steps for each ten, averaging", ("by-twenties", "auto"), ("auto", "auto")),
+    ("the whole recipe, from `fast` on", ("fast", "random"), ("auto", "random")),
+    ("the whole recipe, from `full-resolution` on", ("full-resolution", "random"), ("auto", "random")),
+    ("picking", ("auto", "random"), ("auto", "auto")),
+    ("picking", ("auto", "random-foreground"), ("auto", "auto")),
+)
+COMPARED_AT = (40, 100, 160, 200)  # labels
+SETTLED = 60  # labels; jumps between rounds are counted from here on
 
 
 def main() -> None:
     """Rewrite the page's tables."""
-    tables = {"dev": _dev(), "strategies": _strategies(), "runs": _runs(), "half": _half()}
-    tables |= {"fold full": _fold_full(), "errors": _errors(), "test": _test(), "test picks": _picks()}
-    tables["cost"] = _cost()
+    tables = {"seeds": _seeds(), "parts": _parts(), "jumps": _jumps(), "picks": _picks(), "cost": _cost()}
+    tables |= {"full supervision": _full_supervision(), "errors": errors_of("test")}
     for name, text in tables.items():
         fill(PAGE, name, text)
 
 
-def _dev() -> str:
-    """Jaccard of each candidate on each part, with one view and with four."""
-    rows = read_rows(RESULTS / "fewer-labels" / "dev.csv")
-    keys = sorted({(r["dataset"], r["fold"], r["seed"], r["candidate"]) for r in rows})
+def _seeds() -> str:
+    """Means over the seeds, of `auto` each seed, too."""
     lines = []
-    for key in keys:
-        of_key = [r for r in rows if (r["dataset"], r["fold"], r["seed"], r["candidate"]) == key]
-        cells = [_both([r for r in of_key if r["labelled_patches"] == size]) for size in SIZES]
-        lines.append([*key, *cells])
-    return table(["dataset", "fold", "seed", "candidate", *SIZES], lines)
+    for dataset, profile, strategy in itertools.product(DATASETS, PROFILES, STRATEGIES):
+        courses = read_courses(f"{dataset}-{profile}", strategy)
+        about = [dataset, profile, strategy]
+        if profile == "auto" or len(courses) == 1:
+            lines += [[*about, str(seed), *_cells(course)] for seed, course in courses.items()]
+        if len(courses) > 1:
+            lines.append([*about, f"mean of {len(courses)}", *_means(list(courses.values()))])
+    return table(["dataset", "profile", "strategy", "seed", *map(str, SIZES)], lines)
 
 
-def _both(rows: Sequence[Row]) -> str:
-    by_views = {r["views"]: r["jaccard"] for r in rows}
-    return " / ".join(by_views[views] for views in ("one", "turns") if views in by_views)
+def _cells(course: Course) -> list[str]:
+    return [f"{course.jaccard[size]:.3f}" if size in course.rows else "" for size in SIZES]
 
 
-def _runs() -> str:
-    """Whole runs on dev folds by candidate, a column a round."""
-    rows = read_rows(RESULTS / "fewer-labels" / "runs.csv")
-    rows += [_as_fold_run(row) for row in read_rows(RESULTS / FIRST_STRATEGIES / "results.csv")]
-    about = ("dataset", "fold", "strategy", "seed", "candidate")
-    by_run: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        if row["strategy"] in ("random", "auto") and not row["candidate"].startswith(COARSER):
-            by_run[tuple(row[name] for name in about)].append(row)
-    lines = []
-    for run, found in sorted(by_run.items()):
-        scores = [float(row["jaccard"]) for row in found]
-        cells = [*(f"{score:.3f}" for score in scores), f"{mean(scores[1:]):.3f}"]
-        last = found[-1]
-        share, minutes = f"{float(last['foreground']):.0%}", f"{float(last['effort_s']) / 60:.0f}"
-        best = [f"{float(last['best_threshold']):.2f}", last["best_threshold_jaccard"]]
-        lines.append([*run, *cells, share, *best, f"{_by_the_odds(found[0], last):.2f}", minutes])
-    spent = [f"{int(size) * 128**2 / 1e6:.2f} Mpx" for size in SIZES]
-    measured = ["mean but the first", "foreground", "best threshold", "Jaccard there", "by the odds", "min"]
-    return table([*about, *spent, *measured], lines)
-
-
-def _half() -> str:
-    """Whole runs at a coarser finest level, beside those at full resolution, with what training took."""
-    by_run: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    about = ("dataset", "fold", "seed", "candidate")
-    rows = read_rows(RESULTS / "fewer-labels" / "runs.csv")
-    shown = [r for r in rows if r["candidate"].startswith((*COARSER, "full-resolution"))]
-    for row in [*shown, *(_as_fold_run(r) for r in read_rows(RESULTS / FIRST_STRATEGIES / "results.csv"))]:
-        if row["strategy"] == "auto" and row["labelled_patches"] in SIZES:
-            by_run[tuple(row[name] for name in about)].append(row)
-    compared = {run[:-1] for run in by_run if run[-1].startswith(COARSER)}
-    lines = []
-    for run, found in sorted(by_run.items()):
-        if run[:-1] in compared:
-            scores = [f"{float(row['jaccard']):.3f}" for row in found]
-            course = (
-                f"{mean(float(row['jaccard']) for row in found[1:]):.3f}" if len(found) == len(SIZES) else ""
-            )
-            trained = [str(round(float(row["train_s"]))) for row in (found[0], found[-1])]
-            lines.append([*run, *scores, *[""] * (len(SIZES) - len(scores)), course, *trained])
-    head = [*about, *SIZES, "mean but the first", "first network, s", "a later one, s"]
-    return table(head, lines)
-
-
-def _errors() -> str:
-    """What the wrong pixels are, and the Jaccard without those at contours or of whole objects."""
-    lines = []
-    for row in read_rows(RESULTS / "fewer-labels" / "errors.csv"):
-        shares = [f"{float(row[name]):.0%}" for name in ("contour", "missed", "made_up", "inside")]
-        about = [row[name] for name in ("dataset", "fold", "candidate", "seed", "labels", "views", "jaccard")]
-        lines.append([*about, *shares, row["without_contour"], row["without_objects"]])
-    head = ["dataset", "fold", "candidate", "seed", "labels", "views", "Jaccard", "at contours"]
-    return table(
-        [*head, "objects missed", "objects made up", "inside", "Jaccard but for contours", "but for objects"],
-        lines,
-    )
-
-
-def _fold_full() -> str:
-    """Training with all labels of a fold, as many steps as a run to 100 labels takes."""
-    rows = [r for r in read_rows(RESULTS / "fewer-labels" / "runs.csv") if r["strategy"] == MATCHED]
-    shown = ("dataset", "fold", "seed", "candidate", "jaccard", "precision", "recall", "train_s")
-    return table(shown, sorted([row[name] for name in shown] for row in rows))
-
-
-def _by_the_odds(first: Row, last: Row) -> float:
-    """The threshold that would undo what picking did to the odds of foreground in the initial set."""
-    before, after = (float(row["foreground"]) / (1 - float(row["foreground"])) for row in (first, last))
-    return after / (after + before)
-
-
-def _as_fold_run(row: Row) -> Row:
-    strategy = "auto" if row["strategy"] == "uncertain-core-set" else row["strategy"]
-    best = f"{float(row['best_threshold_jaccard']):.3f}"
-    own = {"candidate": "full-resolution", "fold": "dev", "strategy": strategy}
-    own |= {"foreground": row["foreground_share"]}
-    return row | own | {"effort_s": row["effort_seconds"], "best_threshold_jaccard": best}
-
-
-def _strategies() -> str:
-    """Strategies with the recipe of `auto` on Lucchi++'s dev split, best last: means over the seeds."""
-    by_run: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
-    for row in read_rows(RESULTS / FIRST_STRATEGIES / "results.csv"):
-        by_run[row["strategy"], row["seed"]][row["labelled_patches"]] = row
-    whole = {run: rows for run, rows in by_run.items() if set(SIZES) <= rows.keys()}
-    lines = []
-    for strategy in {strategy for strategy, _ in whole}:
-        seeds = sorted(seed for name, seed in whole if name == strategy)
-        runs = [whole[strategy, seed] for seed in seeds]
-        scores = [f"{mean(float(run[size]['jaccard']) for run in runs):.3f}" for size in SIZES]
-        courses = [_course(run) for run in runs]
-        gains = [_course(whole[strategy, s]) - _course(whole["random", s]) for s in seeds]
-        minutes = mean(float(run[SIZES[-1]]["effort_seconds"]) for run in runs) / 60
-        against = " / ".join(f"{gain:+.3f}" for gain in gains) if strategy != "random" else ""
-        lines.append([strategy, ", ".join(seeds), *scores, f"{mean(courses):.3f}", against, f"{minutes:.0f}"])
-    lines.sort(key=lambda line: line[-3])
-    return table(["strategy", "seeds", *SIZES, "mean from 40 on", "against random", "min for 100"], lines)
-
-
-def _course(run: dict[str, Row]) -> float:
-    """Mean Jaccard after the queries."""
-    return mean(float(run[size]["jaccard"]) for size in SIZES[1:])
-
-
-def _test() -> str:
-    """Jaccard of seed 0 on the test splits: both profiles, the same pool and initial set."""
-    lines = []
-    folders = [
-        *("vnc-fast", "vnc-full-resolution", "vnc-by-twenties", "vnc-by-tens", "vnc-auto"),
-        *("lucchi++-fast", "lucchi++-full-resolution", "lucchi++-three-sections"),
-        *("lucchi++-by-twenties", "lucchi++-auto"),
+def _means(courses: Sequence[Course]) -> list[str]:
+    """Only over all of the seeds: those that have come further are not a sample of them."""
+    return [
+        f"**{wording.jaccard(estimate([course.jaccard[size] for course in courses]), len(courses))}**"
+        if size in mean_course(courses)
+        else ""
+        for size in SIZES
     ]
-    for folder in folders:
-        dataset, _, profile = folder.partition("-")
-        rows = _seed_0(folder)
-        for strategy in dict.fromkeys(r["strategy"] for r in rows if r["strategy"] in COMPARED):
-            found = {r["labelled_patches"]: r for r in rows if r["strategy"] == strategy}
-            scores = [_number(found.get(size), "jaccard") for size in SIZES]
-            lines.append([dataset, profile, strategy, *scores])
-    return table(["dataset", "profile", "strategy", *SIZES], lines)
+
+
+def _parts() -> str:
+    """What a step of the recipe, or the picking, adds: differences within the seeds that both have."""
+    lines = []
+    for dataset, (part, before, after) in itertools.product(DATASETS, STEPS):
+        old, new = (read_courses(f"{dataset}-{profile}", strategy) for profile, strategy in (before, after))
+        cells = [_difference(old, new, size) for size in COMPARED_AT]
+        if any(cells):
+            lines.append([dataset, part, *(" / ".join(run) for run in (before, after)), *cells])
+    return table(["dataset", "what", "from (profile / strategy)", "to", *map(str, COMPARED_AT)], lines)
+
+
+def _difference(old: Mapping[int, Course], new: Mapping[int, Course], size: int) -> str:
+    """With so many labels, over the seeds that both have."""
+    old, new = reaching(old, size), reaching(new, size)
+    both = sorted(old.keys() & new.keys())
+    if not both:
+        return ""
+    found = estimate([new[seed].jaccard[size] - old[seed].jaccard[size] for seed in both])
+    return f"{wording.difference(found)} (n = {len(both)})"
+
+
+def _jumps() -> str:
+    """How far the Jaccard jumps from one evaluation to the next, once it has settled."""
+    lines = []
+    for dataset, strategy in itertools.product(DATASETS, STRATEGIES):
+        courses = read_courses(f"{dataset}-auto", strategy).values()
+        jumps = [jump for course in courses for jump in _steps(course.jaccard)]
+        if jumps:
+            lines.append([dataset, f"`auto`, {strategy}", str(len(courses)), *_sizes_of(jumps)])
+    for strategy, curve in paper_results("vnc").curves.items():
+        if strategy in STRATEGIES:
+            jumps = _steps(dict(zip(curve.labelled.tolist(), curve.jaccard.tolist(), strict=True)))
+            lines.append(["vnc", f"the paper, {strategy}", "1", *_sizes_of(jumps)])
+    return table(["dataset", "course", "runs", "mean jump", "within 0.01", "largest fall"], lines)
+
+
+def _steps(course: Mapping[int, float]) -> list[float]:
+    settled = [jaccard for labels, jaccard in sorted(course.items()) if labels >= SETTLED]
+    return [after - before for before, after in itertools.pairwise(settled)]
+
+
+def _sizes_of(jumps: Sequence[float]) -> tuple[str, str, str]:
+    small = sum(abs(jump) <= 0.01 for jump in jumps) / len(jumps)
+    return f"{fmean(map(abs, jumps)):.3f}", f"{small:.0%}", f"{max(0.0, -min(jumps)):.3f}"
+
+
+def _picks() -> str:
+    """What is picked, what the threshold of 0.5 loses, and a person's time: means over the seeds."""
+    lines = []
+    for dataset, strategy in itertools.product(DATASETS, STRATEGIES):
+        courses = read_courses(f"{dataset}-auto", strategy)
+        for size in (40, 100, 200):
+            rows = [course.rows[size] for course in reaching(courses, size).values()]
+            if rows:
+                alike = _look_alikes(f"{dataset}-auto", strategy, size)
+                lines.append([dataset, strategy, str(size), str(len(rows)), *_about(rows), alike])
+    head = ["dataset", "strategy", "labels", "seeds", "foreground", "precision", "recall", "0.5 loses (most)"]
+    return table([*head, "painting, min", "correcting, min", "distinct pixels", "look-alikes"], lines)
+
+
+def _about(rows: Sequence[Row]) -> list[str]:
+    def mean(name: str) -> float:
+        return fmean(float(row[name]) for row in rows)
+
+    lost = [float(row["best_threshold_jaccard"]) - float(row["jaccard"]) for row in rows]
+    minutes = [f"{mean(name) / 60:.0f}" for name in ("effort_seconds", "correction_seconds")]
+    size = int(rows[0]["labelled_patches"]) * 128**2
+    scores = [f"{mean('foreground_share'):.1%}", f"{mean('precision'):.3f}", f"{mean('recall'):.3f}"]
+    return [
+        *scores,
+        f"{fmean(lost):.3f} ({max(lost):.3f})",
+        *minutes,
+        f"{mean('labelled_pixels') / size:.0%}",
+    ]
+
+
+def _look_alikes(folder: str, strategy: str, labels: int) -> str:
+    """Share of the picks that have another one of the same round near them (`pickem.strategies.nearness`)."""
+    batches: dict[tuple[str, str], list[PatchId]] = {}
+    for row in read_rows(RESULTS / folder / "picks.csv"):
+        if row["strategy"] == strategy and 10 * (int(row["round"]) + 2) <= labels:
+            place = (int(row[name]) for name in ("z", "y", "x", "height", "width"))
+            batches.setdefault((row["seed"], row["round"]), []).append(PatchId(row["volume"], *place))
+    counts: Counter[bool] = Counter()
+    for batch in batches.values():
+        near = Neighbours(batch)
+        counts.update(len(near.of(patch)) > 1 for patch in batch)
+    return f"{counts[True] / counts.total():.0%}"
+
+
+def _full_supervision() -> str:
+    lines = []
+    for dataset, profile in itertools.product(DATASETS, PROFILES):
+        for row in results_of(f"{dataset}-{profile}"):
+            if row["strategy"] in FULL_SUPERVISION:
+                scores = [f"{float(row[name]):.3f}" for name in ("jaccard", "precision", "recall")]
+                lines.append([dataset, profile, row["strategy"], row["seed"], row["steps"], *scores])
+    return table(["dataset", "profile", "labels", "seed", "steps", "Jaccard", "precision", "recall"], lines)
 
 
 def _cost() -> str:
     """Seconds of one core for each part of a run, medians over all seeds and rounds, and minutes for all."""
     lines = []
-    profiles = ("full-resolution", "by-twenties", "by-tens", "auto")
-    for dataset, profile in itertools.product(("vnc", "lucchi++"), profiles):
+    for dataset, profile in itertools.product(DATASETS, PROFILES[1:]):
         rows = results_of(f"{dataset}-{profile}")
         for strategy in ("random", "auto"):
             own = [row for row in rows if row["strategy"] == strategy]
@@ -190,28 +194,6 @@ def _cost() -> str:
                 lines.append([dataset, profile, strategy, *(f"{s:.0f}" for s in parts), f"{whole / 60:.0f}"])
     head = ["dataset", "profile", "strategy", "first network, s", "a later one, s", "picking, s"]
     return table([*head, "evaluating, s", "to 200 labels, min"], lines)
-
-
-def _picks() -> str:
-    """What the picks of `auto` hold, what another threshold would give, and what they cost."""
-    head = ["strategy", "labels", "foreground", "precision", "recall", "best threshold", "Jaccard there"]
-    lines = []
-    for row in _seed_0("vnc-full-resolution"):
-        if row["labelled_patches"] in ("40", "100"):
-            share = f"{100 * float(row['foreground_share']):.1f}%"
-            found = [_number(row, name) for name in ("precision", "recall", "best_threshold")]
-            seconds = [f"{float(row[name]):.0f}" for name in ("effort_seconds", "correction_seconds")]
-            about = [row["strategy"], row["labelled_patches"], share]
-            lines.append([*about, *found, _number(row, "best_threshold_jaccard"), *seconds])
-    return table([*head, "painting, s", "correcting, s"], lines)
-
-
-def _seed_0(folder: str) -> list[Row]:
-    return [row for row in results_of(folder) if row["seed"] == "0"]
-
-
-def _number(row: Row | None, name: str) -> str:
-    return f"{float(row[name]):.3f}" if row else ""
 
 
 if __name__ == "__main__":
