@@ -32,7 +32,7 @@ def out(folder: Path) -> Path:
     )
     assert result.returncode == 0, result.stderr
     assert "left" in result.stdout
-    assert "data loaded: 40 patches in the pool; runs: 17, rounds in all: 47" in result.stdout
+    assert "data loaded: 40 patches in the pool; runs: 18, rounds in all: 50" in result.stdout
     assert "pickem report" in result.stdout
     return folder / "out"
 

@@ -14,6 +14,7 @@ from pickem.strategies.class_stratified import ClassStratifiedEntropy
 from pickem.strategies.cluster_margin import ClusterMargin
 from pickem.strategies.core_set import CoreSet
 from pickem.strategies.k_means import KMeansSampling
+from pickem.strategies.look_alikes import WithoutLookAlikes
 from pickem.strategies.random import Random, RandomForeground
 from pickem.strategies.stochastic import PowerEntropy
 from pickem.strategies.uncertain_core_set import UncertainCoreSet
@@ -55,6 +56,9 @@ BUILT_IN: dict[str, Listing] = {
     ),
     "cluster-margin": Listing(ClusterMargin, "small margins, one from each cluster of embeddings in turn"),
     "uncertain-core-set": Listing(UncertainCoreSet, "weighted k-centre among the most uncertain 15 %"),
+    "uncertain-core-set-apart": Listing(
+        lambda: WithoutLookAlikes(UncertainCoreSet()), "the same, no two that show nearly the same"
+    ),
 }
 
 
