@@ -14,11 +14,10 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import fields
 
 from benchmarks.candidates import append, candidate_of, parser
 from benchmarks.machine import RESULTS
-from benchmarks.snapshots import SnapshotExperiment
+from benchmarks.picking import PICKED_BY, PickingExperiment
 from pickem.benchmark.full_supervision import MATCHED, run_full_supervision
 from pickem.benchmark.journal import EvaluationRecord, RunJournal
 from pickem.benchmark.run import Progress, run_folder, run_strategy
@@ -37,10 +36,10 @@ def main() -> None:
     options = _options()
     candidate = candidate_of(options)
     experiment = candidate.load()
-    if options.snapshots:
-        parts = {field.name: getattr(experiment, field.name) for field in fields(experiment)}
-        experiment = SnapshotExperiment(**parts)
-    recipe = (candidate.name, candidate.profile.name, json.dumps(candidate.changes))
+    if options.picked_by:
+        experiment = PickingExperiment.of(experiment, options.picked_by)
+    changes = candidate.changes | ({"--picked-by": options.picked_by} if options.picked_by else {})
+    recipe = (candidate.name, candidate.profile.name, json.dumps(changes))
     about = (*recipe, candidate.dataset, candidate.fold, candidate.seed)
     for strategy in options.strategies.split(","):
         where = (candidate.folder, strategy, candidate.seed, options.rounds, _tell)
@@ -71,7 +70,7 @@ def _options() -> argparse.Namespace:
     made = parser(__doc__, scratch="where the journals lie")
     made.add_argument("--strategies", default="random,auto")
     made.add_argument("--rounds", type=int, default=5)
-    made.add_argument("--snapshots", action="store_true", help="see benchmarks/snapshots.py")
+    made.add_argument("--picked-by", choices=PICKED_BY, help="see benchmarks/picking.py")
     return made.parse_args()
 
 

@@ -1,14 +1,18 @@
-"""An experiment whose patches are picked by the entropy of several networks' mean: those of the last rounds.
+"""Experiments in which patches are picked by something else than the entropy of the newest network.
 
-Snapshots cost no training (Huang et al. 2017); each costs one more pass over the pool. What is predicted,
-evaluated and embedded is of the newest network alone, so that nothing but the picking differs.
+snapshots     the entropy of the mean of several networks, those of the last rounds, which cost no training
+              (Huang et al. 2017) and one more pass over the pool each
+per-second    the entropy for each second that a person would take to paint what the network predicts
+
+What is predicted, evaluated and embedded is as ever, so that nothing but the picking differs.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -18,6 +22,7 @@ from torch import Tensor
 from pickem.acquisition import Feature
 from pickem.benchmark.experiment import Experiment
 from pickem.learning import Purpose, stream
+from pickem.learning.effort import annotation_seconds
 from pickem.predictor import NetworkPredictor, Phase, UNet, resolve_backend
 from pickem.predictor.protocol import FitReport, Images, Progress
 from pickem.predictor.reduction import entropy, mean_over_pixels
@@ -60,15 +65,44 @@ class SnapshotPredictor(NetworkPredictor):
         return values
 
 
+class PerSecondPredictor(NetworkPredictor):
+    """Its entropy is divided by the seconds to paint its own prediction, by the formula of `effort.py`."""
+
+    def measure(
+        self, images: Images, needs: Collection[Feature], rng: np.random.Generator
+    ) -> dict[Feature, NDArray[np.float32]]:
+        """See Predictor."""
+        columns = super().measure(images, needs, rng)
+        if Feature.ENTROPY in columns:
+            with torch.inference_mode(), self.backend.arithmetic():
+                probabilities = self._probabilities(self.network.prefix(self._place(images)), None)
+            predicted = self._without_context(probabilities.argmax(dim=1)).numpy().astype(np.uint8)
+            columns[Feature.ENTROPY] /= np.array([annotation_seconds(mask) for mask in predicted], np.float32)
+        return columns
+
+
+PICKED_BY: Mapping[str, type[NetworkPredictor]] = MappingProxyType(
+    {"snapshots": SnapshotPredictor, "per-second": PerSecondPredictor}
+)
+
+
 @dataclass(frozen=True)
-class SnapshotExperiment(Experiment):
-    """The experiment, with a SnapshotPredictor that starts from the same weights."""
+class PickingExperiment(Experiment):
+    """The experiment with another class of predictor, which starts from the same weights."""
+
+    kind: type[NetworkPredictor]
+
+    @classmethod
+    def of(cls, experiment: Experiment, picked_by: str) -> PickingExperiment:
+        """The same experiment, with what PICKED_BY names."""
+        parts = {field.name: getattr(experiment, field.name) for field in fields(experiment)}
+        return cls(**parts, kind=PICKED_BY[picked_by])
 
     def predictor(self, seed: int) -> NetworkPredictor:
         """See Experiment."""
         profile = self.profile
         draws = torch.Generator().manual_seed(int(stream(seed, Purpose.INITIAL_WEIGHTS).integers(2**63)))
-        return SnapshotPredictor(
+        return self.kind(
             UNet(profile.network, len(self.classes) + 1, draws),
             len(self.classes) + 1,
             self.normalisation,
