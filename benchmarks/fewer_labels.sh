@@ -23,9 +23,9 @@ run() { # DATASET STRATEGIES SEEDS ROUNDS
 
 run vnc      auto 5 20
 run lucchi++ auto 5 20
+run vnc      auto,full-converged 1 20
+run lucchi++ auto,full-converged 1 20
 run vnc      auto,random 5 20
 run lucchi++ auto,random 5 20
-run lucchi++ auto,random,full-converged 1 20
-run vnc      auto,random,full-converged 1 20
-run vnc      auto,random,random-foreground 5 20
-run lucchi++ auto,random,random-foreground 5 20
+run vnc      auto,random,random-foreground 5 10
+run lucchi++ auto,random,random-foreground 5 10
