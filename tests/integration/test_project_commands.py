@@ -226,6 +226,10 @@ def test_a_patch_of_an_odd_size(project: Path, volume: Path, patch: object, tmp_
     assert names(tmp_path) == {"discs.tif"}
 
 
+def test_a_patch_between_the_strides_of_the_network(project: Path, volume: Path) -> None:
+    refused(good(project, volume, "--patch", 100), "patch = 100 is not a multiple of 16", "96 or 112")
+
+
 @pytest.mark.parametrize("missing", [["--class", "disc"], []])
 def test_without_a_volume_or_a_class(project: Path, missing: list[object], tmp_path: Path) -> None:
     refused(["new", project, *missing], "Usage:")

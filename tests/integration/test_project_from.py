@@ -67,6 +67,14 @@ def test_at_another_one_it_is_refused(
     assert not (tmp_path / "new.pickem").exists()
 
 
+def test_patches_fit_the_earlier_network(tmp_path: Path, earlier: Path) -> None:
+    made = new(tmp_path, earlier, "--patch", 34)
+    assert made.returncode == 2
+    assert "patch = 34 is not a multiple of 4" in made.stderr
+    assert "32 or 36" in made.stderr
+    assert not (tmp_path / "new.pickem").exists()
+
+
 def test_where_it_is_not_known_that_is_said(tmp_path: Path, earlier: Path) -> None:
     made = new(tmp_path, earlier)
     assert made.returncode == 0, made.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pickem.benchmark import Profile, built_in_profiles, load_profile
@@ -10,6 +12,7 @@ from pickem.benchmark.profile import parse_profile
 from pickem.errors import ConfigError
 from pickem.project.settings import Recipe
 
+PROFILES = Path(__file__).parents[2] / "benchmarks" / "profiles"
 MINIMAL = """
 name = "mine"
 [first]
@@ -63,11 +66,29 @@ def test_a_profile_survives_its_own_toml() -> None:
         ('name = "mine"', 'name = "mine"\ncolour = "red"', "colour"),
         ('name = "mine"', 'name = "mine"\npool = 0', "pool"),
         ("learning_rate = 1e-3\nsteps", "learning_rate = -1\nsteps", "first.learning_rate"),
+        (
+            'name = "mine"',
+            'name = "mine"\npatch = 100',
+            "patch = 100 is not a multiple of 16.* 96 or 112",
+        ),
+        ("[first]", "[network]\ndepth = 8\n[first]\n", "patch = 128 is not a multiple of 256.* say 256"),
+        ("[first]", "[training]\ncontext = 8\n[first]\n", "context = 8 is not a multiple of 16.* 0 or 16"),
+        ("[first]", "[training]\ncontext = 20\n[first]\n", "context = 20 is not a multiple of 16.* 16 or 32"),
     ],
 )
 def test_nonsense_is_refused(old: str, new: str, word: str) -> None:
     with pytest.raises(ConfigError, match=word):
         parse_profile(MINIMAL.replace(old, new), "text")
+
+
+def test_patches_need_no_more_than_the_stride_of_the_network() -> None:
+    shallow = "\n[network]\nspace_to_depth = 2\ndepth = 1\n[training]\ncontext = 4\n"
+    assert parse_profile(MINIMAL.replace('"mine"', '"mine"\npatch = 20') + shallow, "text").patch == 20
+
+
+@pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_profiles_beside_the_results_load(path: Path) -> None:
+    assert load_profile(str(path)).name
 
 
 def test_matched_steps_are_those_of_a_whole_run() -> None:

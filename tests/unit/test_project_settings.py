@@ -31,7 +31,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     ("old", "new", "word"),
     [
         ('name = "mine"', 'name = "mine"\ncolour = "red"', "colour"),
-        ("patch = 128", "patch = 100", "multiple of 16"),
+        ("patch = 128", "patch = 102", "patch = 102 is not a multiple of 4.* say 100 or 104"),
+        ("depth = 2", "depth = 8", "patch = 128 is not a multiple of 256.* say 256"),
+        ("context = 0", "context = 6", "context = 6 is not a multiple of 4.* say 4 or 8"),
         ("patch = 128", 'patch = "large"', "patch"),
         ("per_round = 10", "per_round = 0", "per_round"),
         ('"myelin"', '"axon"', "two classes have the same name"),

@@ -5,12 +5,19 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pickem.errors import ConfigError, nearest_names
 from pickem.predictor import MeasuringSettings, Phase, PretrainingSettings, TrainingSettings, UNetSettings
-from pickem.predictor.settings import DeviceName, NormalisationKind, PrecisionName
+from pickem.predictor.settings import (
+    SMALLEST_PATCH,
+    DeviceName,
+    NormalisationKind,
+    PrecisionName,
+    check_sides,
+)
 
 
 class FullSupervision(BaseModel):
@@ -29,7 +36,7 @@ class Profile(BaseModel):
 
     name: str
     about: str = ""
-    patch: int = Field(128, ge=16)  # pixels, height and width
+    patch: int = Field(128, ge=SMALLEST_PATCH)  # pixels, height and width; whole strides of the network
     pool: int = Field(2000, ge=1)  # patches
     initial: int = Field(20, ge=1)  # patches of the initial set, inside the pool
     per_round: int = Field(20, ge=1)  # patches per query
@@ -45,6 +52,11 @@ class Profile(BaseModel):
     device: DeviceName = "auto"
     precision: PrecisionName = "fp32"
     threads: int = Field(2, ge=1)  # CPU threads a run; the sums, and so the last digits, depend on it
+
+    @model_validator(mode="after")
+    def _whole_strides(self) -> Self:
+        check_sides(self.patch, self.training.context, self.network.stride)
+        return self
 
     def labelled(self, round_number: int) -> int:
         """Number of labelled patches in a round."""
@@ -105,4 +117,5 @@ def _validated(settings: dict[str, object], source: str) -> Profile:
 
 def _problem(place: tuple[int | str, ...], message: str, given: object) -> str:
     found = f", got {given}" if isinstance(given, str | int | float) else ""
-    return f"{'.'.join(map(str, place))}: {message}{found}"
+    setting = f"{'.'.join(map(str, place))}: " if place else ""  # several together have no place
+    return f"{setting}{message}{found}"

@@ -14,6 +14,7 @@ from pickem.cli.options import ProjectPath, parse_voxel_size
 from pickem.cli.resolution import ask_resolution
 from pickem.errors import ConfigError
 from pickem.learning import Purpose, stream
+from pickem.predictor.settings import SMALLEST_PATCH, check_sides
 from pickem.project.importing import copy_checkpoint, import_labels, network_of
 from pickem.project.picture import write_picture
 from pickem.project.project import Project, check_free, create_project, open_project
@@ -48,7 +49,7 @@ def new(
         ),
     ] = None,
     patch: Annotated[
-        int, typer.Option(help="Height and width of a patch, pixels.", min=16, max=LARGEST_PATCH)
+        int, typer.Option(help="Height and width of a patch, pixels.", min=SMALLEST_PATCH, max=LARGEST_PATCH)
     ] = 128,
     strategy_name: Annotated[str, typer.Option("--strategy", help="How patches are chosen.")] = "auto",
     unpainted: Annotated[
@@ -71,11 +72,13 @@ def new(
 ) -> None:
     """Make a project for one's own volume."""
     check_free(project)
-    _check(classes, patch, strategy_name)
+    _check(classes, strategy_name)
     size = parse_voxel_size(voxel_size)
     images = open_images(volumes, where or [], size)
     masks = open_labels(labels or [], list(images.volumes))
     network = network_of(start, classes) if start else None
+    recipe = network[1] if network else Recipe()
+    check_sides(patch, recipe.training.context, recipe.network.stride)
     picture = project.with_name(f"{project.name}.resolutions.png")
     try:
         if resolution is None:
@@ -91,15 +94,15 @@ def new(
             audit_every=audit_every,
             start=START if network else None,
             seed=seed,
-            recipe=network[1] if network else Recipe(),
+            recipe=recipe,
         )
         working = {
             name: Rescaled(images.volumes[name], source.factor) for name, source in settings.volumes.items()
         }
         if network:
             _check_scale(network[0], working)
-        recipe = _with_fitting_smoothing(settings.recipe, working)
-        settings = settings.model_copy(update={"recipe": recipe})
+        fitting = _with_fitting_smoothing(recipe, working)
+        settings = settings.model_copy(update={"recipe": fitting})
 
         def fill(made: Project) -> None:
             if network:
@@ -117,10 +120,8 @@ def new(
     _tell(project, audit)
 
 
-def _check(classes: list[str], patch: int, strategy_name: str) -> None:
+def _check(classes: list[str], strategy_name: str) -> None:
     strategy(strategy_name)
-    if patch % 16:
-        raise ConfigError("A patch's side must be a multiple of 16.", got=patch, expected="64, 128, 256 …")
     if len(classes) > MOST_CLASSES:
         raise ConfigError(
             "So many classes have no number keys.",

@@ -17,6 +17,9 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from pickem.predictor.protocol import Images
+from pickem.predictor.settings import check_sides
+
 State = tuple[Tensor, ...]
 
 
@@ -42,6 +45,13 @@ class SegmentationNetwork(Protocol):
 
     def bottleneck(self, image: Tensor) -> Tensor:
         """The representation in the middle, (n, features, h', w'), without dropout."""
+
+
+def check_images(network: SegmentationNetwork, images: Images, context: int) -> None:
+    """Raise ConfigError where the patches in these images, or their context, are no whole strides of the
+    network; see `pickem.predictor.settings.check_sides`."""
+    for side in images.shape[-2:]:
+        check_sides(side - 2 * context, context, network.stride)
 
 
 class ForwardOnly(nn.Module):

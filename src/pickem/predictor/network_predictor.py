@@ -18,7 +18,7 @@ from pickem.predictor.backend import Backend
 from pickem.predictor.checkpoints import read_checkpoint, write_checkpoint
 from pickem.predictor.description import damaged
 from pickem.predictor.inference import Segmented
-from pickem.predictor.network import SegmentationNetwork, State
+from pickem.predictor.network import SegmentationNetwork, State, check_images
 from pickem.predictor.normalisation import Normaliser
 from pickem.predictor.protocol import FitReport, Images, Probabilities, Progress
 from pickem.predictor.settings import MeasuringSettings, Phase, TrainingSettings, UNetSettings, Views
@@ -151,7 +151,11 @@ class NetworkPredictor:
         return self._without_context(torch.stack(passes)[..., :height, :width]).cpu().numpy()
 
     def embed(self, images: Images) -> NDArray[np.float32]:
-        """Bottleneck representation (n, d), averaged over space or flattened, as the settings say."""
+        """Bottleneck representation (n, d), averaged over space or flattened, as the settings say.
+
+        Raises as `measure`.
+        """
+        check_images(self.network, images, self.context)
         with torch.inference_mode(), self.backend.arithmetic():
             bottleneck = self.network.bottleneck(self._place(images)).float()
             bottleneck = inference.crop(bottleneck, self.context // self.network.stride)
@@ -162,10 +166,12 @@ class NetworkPredictor:
     def measure(
         self, images: Images, needs: Collection[Feature], rng: np.random.Generator
     ) -> dict[Feature, NDArray[np.float32]]:
-        """Features of patches (n, h, w) with context, whose sides are multiples of the network's stride.
+        """Features of patches (n, h, w) with context.
 
         The part of the network before its dropout runs once, however many features and passes there are.
+        Raises ConfigError where patches or their context are no whole strides of the network.
         """
+        check_images(self.network, images, self.context)
         wanted = set(needs)
         columns: dict[Feature, NDArray[np.float32]] = {}
         if Feature.EMBEDDING in wanted:

@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from pickem.errors import ConfigError
 from pickem.predictor.training_set import Balance, TrainingSet, steps_per_epoch
 
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -19,6 +20,7 @@ LossName = Literal["cross-entropy", "dice-cross-entropy"]
 Schedule = Literal["constant", "one-cycle"]
 # What a prediction is the mean of: the image; its quarter turns; its flips and quarter turns.
 Views = Literal["one", "turns", "flips"]
+SMALLEST_PATCH = 16  # pixels, height and width
 
 
 class UNetSettings(BaseModel):
@@ -44,6 +46,28 @@ class UNetSettings(BaseModel):
                 "segmented, so their number is odd"
             )
         return channels
+
+    @property
+    def stride(self) -> int:
+        """space_to_depth · 2^depth: every pooling halves a whole number of squares."""
+        return int(self.space_to_depth * 2**self.depth)
+
+
+def check_sides(patch: int, context: int, stride: int) -> None:
+    """Raise ConfigError, naming the nearest numbers that will do, where a patch's side or its context, in
+    pixels, is no multiple of a network's stride.
+
+    Planes that are predicted may have any size. Patches are learned from and compared as they are, and their
+    context is cut off between two cells of the bottleneck.
+    """
+    for name, pixels, least in (("patch", patch, SMALLEST_PATCH), ("context", context, 0)):
+        below = pixels - pixels % stride
+        if pixels != below:
+            nearest = [str(side) for side in (below, below + stride) if side >= least]
+            raise ConfigError(
+                f"{name} = {pixels} is not a multiple of {stride}, the stride of the network: "
+                f"say {' or '.join(nearest)}"
+            )
 
 
 class AugmentationSettings(BaseModel):
@@ -101,7 +125,8 @@ class TrainingSettings(BaseModel):
     weight_decay: float = Field(0.0, ge=0)
     averaging: float = Field(0.0, ge=0, lt=1)  # decay a step of the weights' moving average; 0: none
     augmentation: AugmentationSettings | None = None
-    context: int = Field(0, ge=0)  # pixels on each side of a patch that the network sees, without labels
+    # pixels on each side of a patch that the network sees, without labels; whole strides of the network
+    context: int = Field(0, ge=0)
 
 
 class PretrainingSettings(BaseModel):

@@ -13,7 +13,7 @@ from pickem.errors import TrainingError
 from pickem.predictor.augmentation import augment
 from pickem.predictor.backend import Backend
 from pickem.predictor.losses import LOSSES, as_targets
-from pickem.predictor.network import SegmentationNetwork
+from pickem.predictor.network import SegmentationNetwork, check_images
 from pickem.predictor.normalisation import Normaliser
 from pickem.predictor.protocol import FitReport, Progress
 from pickem.predictor.settings import Phase, Schedule, TrainingSettings
@@ -33,7 +33,8 @@ def fit(
     """Train `network` in place with Adam (Kingma & Ba 2015), starting from its present weights.
 
     The optimiser starts afresh at each call, so that a run resumed from a checkpoint, which holds weights
-    alone, goes on exactly as one that was never stopped. Raises TrainingError where the loss becomes NaN.
+    alone, goes on exactly as one that was never stopped. Raises TrainingError where the loss becomes NaN, and
+    ConfigError where patches or their context are no whole strides of the network.
     """
     module = _module(network)
     steps = phase.length(patches, settings.batch_size)
@@ -51,6 +52,7 @@ def fit(
     module.train()
     for step in range(steps):
         image_array, label_array = patches.gather(next(order))
+        check_images(network, image_array, settings.context)
         images, labels = (torch.from_numpy(a) for a in (normalisation.apply(image_array), label_array))
         if settings.augmentation is not None:
             images, labels = augment(images, labels, settings.augmentation, on_host)

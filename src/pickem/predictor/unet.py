@@ -47,8 +47,8 @@ class UNet(nn.Module):
 
     @property
     def stride(self) -> int:
-        """space_to_depth · 2^depth: every pooling halves a whole number of squares."""
-        return int(self.settings.space_to_depth * 2**self.settings.depth)
+        """See UNetSettings."""
+        return self.settings.stride
 
     @property
     def halo(self) -> int:

@@ -21,7 +21,7 @@ from pickem.predictor import (
     TrainingSettings,
     UNetSettings,
 )
-from pickem.predictor.settings import NormalisationKind, PrecisionName
+from pickem.predictor.settings import SMALLEST_PATCH, NormalisationKind, PrecisionName, check_sides
 
 Unpainted = Literal["background", "unlabelled"]
 MOST_CLASSES = 9  # the number keys of the page
@@ -77,7 +77,8 @@ class ProjectSettings(BaseModel):
     name: str
     classes: tuple[str, ...] = Field(min_length=1, max_length=MOST_CLASSES)  # foreground
     volumes: dict[str, VolumeSource] = Field(min_length=1)
-    patch: int = Field(128, ge=16, le=LARGEST_PATCH, multiple_of=16)  # pixels, height and width
+    # pixels, height and width; whole strides of the network
+    patch: int = Field(128, ge=SMALLEST_PATCH, le=LARGEST_PATCH)
     margin: int = Field(64, ge=0)  # pixels of surroundings that the page shows
     start: str | None = None  # weights to begin with, of another project; a file in `checkpoints`
     unpainted: Unpainted = "background"
@@ -97,6 +98,11 @@ class ProjectSettings(BaseModel):
     def _distinct_classes(self) -> Self:
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("two classes have the same name")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_strides(self) -> Self:
+        check_sides(self.patch, self.recipe.training.context, self.recipe.network.stride)
         return self
 
 
@@ -134,7 +140,11 @@ def read_settings(path: Path) -> ProjectSettings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ProjectDamagedError("The project's settings cannot be read.", got=f"{path}: {error}") from error
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(_problem(e["loc"], e["msg"]) for e in error.errors())
         raise ProjectDamagedError(
             "The project's settings make no sense.", got=f"{path}: {problems}"
         ) from error
+
+
+def _problem(place: tuple[int | str, ...], message: str) -> str:
+    return f"{'.'.join(map(str, place))}: {message}" if place else message  # several together have none
