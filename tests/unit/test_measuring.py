@@ -8,7 +8,15 @@ import torch
 
 from pickem.acquisition import Feature
 from pickem.geometry import PatchId
-from pickem.predictor import ArrayTrainingSet, MeasuringSettings, NetworkPredictor, Phase, UNetSettings, score
+from pickem.predictor import (
+    ArrayTrainingSet,
+    MeasuringSettings,
+    NetworkPredictor,
+    Phase,
+    UNet,
+    UNetSettings,
+    score,
+)
 from tests.conftest import new_tiny_predictor
 
 MEASURABLE = [feature for feature in Feature if feature is not Feature.ORACLE_FOREGROUND]
@@ -75,6 +83,22 @@ def test_passes_after_the_cut_equal_passes_of_the_whole_network(
         tensor = torch.from_numpy(predictor.normalisation.apply(demo_patches.images))
         whole = [predictor.network(tensor, generator).softmax(dim=1).numpy() for _ in range(3)]
     np.testing.assert_allclose(passes, np.stack(whole), atol=1e-6)
+
+
+@pytest.mark.parametrize("place", ["bottleneck", "decoder", "everywhere"])
+def test_the_embedding_costs_no_second_run_and_is_the_same(
+    place: str, demo_patches: ArrayTrainingSet
+) -> None:
+    network = UNetSettings.model_validate({"feature_maps": 4, "depth": 2, "dropout_place": place})
+    predictor = new_tiny_predictor(demo_patches, network=network)
+    alone = predictor.embed(demo_patches.images)
+    runs: list[object] = []
+    assert isinstance(predictor.network, UNet)
+    predictor.network.down[0].register_forward_hook(lambda *_: runs.append(None))
+    needs = [Feature.EMBEDDING, Feature.ENTROPY, Feature.MC_ENTROPY]
+    found = predictor.measure(demo_patches.images, needs, np.random.default_rng(0))
+    assert len(runs) == 1
+    assert np.array_equal(found[Feature.EMBEDDING], alone)
 
 
 def test_embedding_pooled_or_flattened(demo_patches: ArrayTrainingSet) -> None:

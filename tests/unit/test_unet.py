@@ -37,13 +37,14 @@ def test_logits_have_one_map_per_class(place: DropoutPlace, depth: int, space_to
 def test_paper_network_has_a_bottleneck_of_256_by_8_by_8() -> None:
     network = UNet(UNetSettings(), classes=2, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        assert network.bottleneck(torch.zeros(1, 1, 128, 128)).shape == (1, 256, 8, 8)
+        assert network.bottleneck(network.prefix(torch.zeros(1, 1, 128, 128))).shape == (1, 256, 8, 8)
 
 
 def test_squares_of_pixels_leave_the_bottleneck_as_coarse_as_a_further_pooling_would() -> None:
-    with torch.inference_mode():
-        pooled = small_unet(depth=3).bottleneck(images())
-        squares = small_unet(depth=2, space_to_depth=2).bottleneck(images())
+    pooled, squares = (
+        network.bottleneck(network.prefix(images()))
+        for network in (small_unet(depth=3), small_unet(depth=2, space_to_depth=2))
+    )
     assert pooled.shape[2:] == squares.shape[2:]
 
 
@@ -86,6 +87,20 @@ def test_dropout_is_off_without_a_generator_and_repeatable_with_one(place: Dropo
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert not torch.equal(first, off)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("space_to_depth", [1, 2])
+def test_the_bottleneck_is_the_output_of_the_deepest_block_wherever_the_cut_is(
+    place: DropoutPlace, space_to_depth: int
+) -> None:
+    network = small_unet(place, depth=3, space_to_depth=space_to_depth)
+    outputs: list[torch.Tensor] = []
+    network.down[-1].register_forward_hook(lambda _, __, output: outputs.append(output))
+    with torch.inference_mode():
+        network(images())
+        found = network.bottleneck(network.prefix(images()))
+    assert torch.equal(found, outputs[0])
 
 
 @pytest.mark.parametrize("place", PLACES)

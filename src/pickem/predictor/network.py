@@ -5,7 +5,8 @@ A network is cut in two at its first dropout layer:
     image ──► prefix ──► state ──► suffix ──► logits
               (once)              (once per Monte-Carlo pass)
 
-so that `T` Monte-Carlo passes recompute only what differs between them. Dropout is on exactly when a
+so that `T` Monte-Carlo passes recompute only what differs between them, and the bottleneck is had from the
+same state. Dropout is on exactly when a
 generator is handed to `suffix`: there is no hidden mode, and no global random state.
 """
 
@@ -43,7 +44,7 @@ class SegmentationNetwork(Protocol):
         Dropout draws from `generator`; with None it is off.
         """
 
-    def bottleneck(self, image: Tensor) -> Tensor:
+    def bottleneck(self, state: State) -> Tensor:
         """The representation in the middle, (n, features, h', w'), without dropout."""
 
 
@@ -99,8 +100,9 @@ class ForwardOnly(nn.Module):
                 dropout.train(training)
         return logits
 
-    def bottleneck(self, image: Tensor) -> Tensor:
+    def bottleneck(self, state: State) -> Tensor:
         """The representation of the callable given at construction."""
+        (image,) = state
         return self._bottleneck(image)
 
 

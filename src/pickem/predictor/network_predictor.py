@@ -157,11 +157,7 @@ class NetworkPredictor:
         """
         check_images(self.network, images, self.context)
         with torch.inference_mode(), self.backend.arithmetic():
-            bottleneck = self.network.bottleneck(self._place(images)).float()
-            bottleneck = inference.crop(bottleneck, self.context // self.network.stride)
-        if self._measuring.embedding == "pooled":
-            bottleneck = bottleneck.mean(dim=(2, 3))
-        return bottleneck.flatten(start_dim=1).cpu().numpy()
+            return self._embedding(self.network.prefix(self._place(images)))
 
     def measure(
         self, images: Images, needs: Collection[Feature], rng: np.random.Generator
@@ -173,15 +169,13 @@ class NetworkPredictor:
         """
         check_images(self.network, images, self.context)
         wanted = set(needs)
-        columns: dict[Feature, NDArray[np.float32]] = {}
-        if Feature.EMBEDDING in wanted:
-            columns[Feature.EMBEDDING] = self.embed(images)
         from_one_pass = wanted & _FROM_ONE_PASS.keys()
-        if not from_one_pass | wanted & _FROM_MONTE_CARLO:
-            return columns
+        columns: dict[Feature, NDArray[np.float32]] = {}
         found: dict[Feature, Tensor] = {}
         with torch.inference_mode(), self.backend.arithmetic():
             state = self.network.prefix(self._place(images))
+            if Feature.EMBEDDING in wanted:
+                columns[Feature.EMBEDDING] = self._embedding(state)
             if from_one_pass:
                 probability = self._probabilities(state, None)
                 found |= {feature: _FROM_ONE_PASS[feature](probability) for feature in from_one_pass}
@@ -260,6 +254,13 @@ class NetworkPredictor:
             torch.from_numpy(self.normalisation.apply(images)), self.network.stride
         )
         return self.backend.place(tensor)
+
+    def _embedding(self, state: State) -> NDArray[np.float32]:
+        bottleneck = self.network.bottleneck(state).float()
+        bottleneck = inference.crop(bottleneck, self.context // self.network.stride)
+        if self._measuring.embedding == "pooled":
+            bottleneck = bottleneck.mean(dim=(2, 3))
+        return bottleneck.flatten(start_dim=1).cpu().numpy()
 
     def _probabilities(self, state: State, generator: torch.Generator | None) -> Tensor:
         return self.network.suffix(state, generator).float().softmax(dim=1)

@@ -77,9 +77,9 @@ class UNet(nn.Module):
         *_, x = self._run(self._first_dropout + 1, self._blocks, (*skips, x), generator)
         return F.pixel_shuffle(self.head(x), self.settings.space_to_depth)
 
-    def bottleneck(self, image: Tensor) -> Tensor:
+    def bottleneck(self, state: State) -> Tensor:
         """Output of the deepest block, (n, feature_maps · 2^depth, h / stride, w / stride)."""
-        *_, x = self._run(0, self.settings.depth + 1, (self._squares(image),), None)
+        *_, x = self._run(self._first_dropout + 1, self.settings.depth + 1, state, None)
         return x
 
     def _squares(self, image: Tensor) -> Tensor:
