@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from pickem.geometry import PatchId
 from pickem.learning.round import Stage
-from pickem.predictor import PretrainingSettings
+from pickem.predictor import PretrainingSettings, most_images
 from pickem.project import round as project_round
 from pickem.project import rounds
+from pickem.project.inputs import NetworkInputs
 from pickem.project.project import Project, open_project
 from pickem.project.quality import course, estimate
 from pickem.project.round import Learning, Part, due
@@ -96,6 +97,26 @@ def test_the_network_is_pretrained_once_while_the_first_patches_are_labelled(tmp
         paint_queue(project, 4)
         assert learn(project) == ["train", "rank"]
         assert newest_weights(project) != with_start
+
+
+@pytest.mark.parametrize("candidates", ["tiling", "random"])
+def test_no_more_is_pretrained_on_than_fits_in_memory(
+    tmp_path: Path, candidates: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert most_images(128 + 2 * 32, channels=1) >= 2000, "all of the usual pool"
+    assert most_images(4096 + 2 * 32, channels=1) * 4096**2 < 2**29
+    monkeypatch.setattr("pickem.predictor.pretraining.MOST_VALUES", 7 * 32**2)
+    read: list[int] = []
+    grey_values = NetworkInputs.grey_values
+
+    def counting(inputs: NetworkInputs, patches: Sequence[PatchId], context: int = 0) -> NDArray[np.generic]:
+        read.append(len(patches))
+        return grey_values(inputs, patches, context)
+
+    monkeypatch.setattr(NetworkInputs, "grey_values", counting)
+    with open_project(make_tiny_project(tmp_path, recipe=PRETRAINED, candidates=candidates)) as project:
+        learning(project).do("pretrain")
+    assert read == [7]
 
 
 def test_pretraining_ends_when_labels_wait_and_keeps_what_it_learned(tmp_path: Path) -> None:

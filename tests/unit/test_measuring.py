@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from pickem.predictor import (
     MeasuringSettings,
     NetworkPredictor,
     Phase,
+    Predictor,
     UNet,
     UNetSettings,
     score,
@@ -125,6 +128,29 @@ def test_a_pool_is_streamed_batch_by_batch(trained: NetworkPredictor, demo_patch
     assert list(parts.patches) == patches
     for feature in needs:
         np.testing.assert_allclose(whole.column(feature), parts.column(feature), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("side", "together"), [(32, 32), (128, 32), (256, 8), (1024, 1), (4096, 1)])
+def test_large_patches_are_measured_fewer_at_a_time(side: int, together: int) -> None:
+    class Counting:
+        context = 0
+
+        def measure(self, images: np.ndarray, *_: object) -> dict[Feature, np.ndarray]:
+            batches.append(len(images))
+            return {Feature.ENTROPY: np.zeros(len(images), np.float32)}
+
+    batches: list[int] = []
+    patches = [PatchId("v", i, 0, 0, side, side) for i in range(33)]
+    score(
+        cast(Predictor, Counting()),
+        patches,
+        lambda part, context: np.zeros((len(part), 1, 1), np.uint8),
+        {Feature.ENTROPY},
+        np.random.default_rng(0),
+        lambda a, b: None,
+    )
+    assert batches[0] == together
+    assert sum(batches) == 33
 
 
 def test_nothing_needed_nothing_read(trained: NetworkPredictor) -> None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from pickem.benchmark.experiment import Experiment
 from pickem.benchmark.journal import write_record
 from pickem.learning import Purpose, stream
-from pickem.predictor import Predictor, pretrain, resolve_backend
+from pickem.predictor import Predictor, most_images, pretrain, resolve_backend
 from pickem.predictor.checkpoints import is_whole
 
 
@@ -45,11 +45,12 @@ def start_pretrained(
         return
     path = folder / "pretrained.safetensors"
     if not is_whole(path):
+        most = most_images(profile.patch + 2 * predictor.context, profile.network.channels)
         started = time.perf_counter()
         fitted = pretrain(
             path,
             profile.network,
-            experiment.train.images(experiment.pool(seed), predictor.context),
+            experiment.train.images(experiment.pool(seed)[:most], predictor.context),
             experiment.normalisation,
             profile.pretraining,
             resolve_backend(profile.device, profile.precision),

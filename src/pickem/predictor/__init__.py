@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pickem.predictor.backend import Backend, resolve_backend, use_threads
     from pickem.predictor.network import ForwardOnly, SegmentationNetwork
     from pickem.predictor.network_predictor import NetworkPredictor, unet_predictor
-    from pickem.predictor.pretraining import furthest, pretrain, pretrained_steps
+    from pickem.predictor.pretraining import furthest, most_images, pretrain, pretrained_steps
     from pickem.predictor.smoothing import section_weights
     from pickem.predictor.unet import UNet
 
@@ -51,6 +51,7 @@ __all__ = [
     "UNetSettings",
     "furthest",
     "keep_freed_memory",
+    "most_images",
     "pretrain",
     "pretrained_steps",
     "resolve_backend",
@@ -67,6 +68,7 @@ _WITH_TORCH = {
     "SegmentationNetwork": "network",
     "UNet": "unet",
     "furthest": "pretraining",
+    "most_images": "pretraining",
     "pretrain": "pretraining",
     "pretrained_steps": "pretraining",
     "resolve_backend": "backend",

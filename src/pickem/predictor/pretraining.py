@@ -33,6 +33,7 @@ from pickem.predictor.settings import AugmentationSettings, PretrainingSettings,
 from pickem.predictor.training import report_of, schedule_of
 from pickem.predictor.unet import UNet
 
+MOST_VALUES = 2**29  # grey values held to be learned from: 2,000 usual patches of seven channels
 _CHANGES = AugmentationSettings(contrast=0.2, brightness=0.2)  # flips and quarter turns among them
 
 
@@ -102,6 +103,12 @@ def pretrain(
     for place in _kept(path):
         remove_checkpoint(place)
     return whole
+
+
+def most_images(side: int, channels: int) -> int:
+    """Of how many images of so many pixels, context included, height and width, all are held in memory at
+    once."""
+    return max(1, MOST_VALUES // (channels * side**2))
 
 
 def pretrained_steps(path: Path, network: UNetSettings, settings: PretrainingSettings) -> int:

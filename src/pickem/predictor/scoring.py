@@ -11,7 +11,8 @@ from pickem.acquisition import Feature, PoolFeatures
 from pickem.geometry import PatchId
 from pickem.predictor.protocol import Images, Predictor, Progress
 
-BATCH = 32  # patches; bounds what is held of probability maps
+BATCH = 32  # patches at a time, …
+PIXELS = BATCH * 128**2  # … fewer of more than 128 × 128 pixels; bounds what is held of probability maps
 
 
 def score(
@@ -21,15 +22,17 @@ def score(
     needs: Collection[Feature],
     rng: np.random.Generator,
     progress: Progress,
-    batch: int = BATCH,
+    batch: int | None = None,
 ) -> PoolFeatures:
     """The features `needs` of `patches`, in their order.
 
-    `read` returns the images of some patches, with so many pixels of context. Holds one batch of images and
-    probability maps at a time, whatever the size of the pool.
+    `read` returns the images of some patches, all of one size, with so many pixels of context. Holds the
+    images and probability maps of `batch` patches at a time, by default of as many as their size allows,
+    whatever the size of the pool.
     """
     if not needs or not patches:
         return PoolFeatures(patches, {feature: np.zeros(0, np.float32) for feature in needs})
+    batch = batch or max(1, min(BATCH, PIXELS // (patches[0].height * patches[0].width)))
     columns: dict[Feature, NDArray[np.float32]] = {}
     for start in range(0, len(patches), batch):
         part = patches[start : start + batch]

@@ -19,6 +19,7 @@ from pickem.predictor import (
     NetworkPredictor,
     PretrainingSettings,
     furthest,
+    most_images,
     pretrain,
     pretrained_steps,
 )
@@ -66,8 +67,9 @@ def pretrain_on_volumes(
     grey value normalisation and its device; its weights stay as they are.
     """
     settings = project.settings
-    patches = project.draw(settings.pool, stream(settings.seed, Purpose.POOL))
     context = predictor.context
+    most = most_images(settings.patch + 2 * context, settings.recipe.network.channels)
+    patches = project.draw(min(settings.pool, most), stream(settings.seed, Purpose.POOL))[:most]
 
     def pool(some: Sequence[PatchId]) -> InputPool:
         return InputPool(project.inputs, some, project.inputs.grey_values(some, context))
