@@ -11,6 +11,7 @@ import pytest
 import tomli_w
 
 from pickem.benchmark import Progress, benchmark
+from pickem.benchmark.journal import EvaluationRecord
 from pickem.strategies import catalogue
 from tests.fixtures.tiny_dataset import write_tiny_dataset
 from tests.integration.command_line import pickem_here, rows, without_times
@@ -116,7 +117,10 @@ def test_the_folder_says_how_it_was_made(out: Path) -> None:
     assert machine["versions"]["torch"]
     assert machine["cores"] >= 1
     for record in out.rglob("evaluation-*.json"):
-        assert json.loads(record.read_text())["cpu"] == machine["cpu"]
+        measured = json.loads(record.read_text())
+        assert (measured["cpu"], measured["gpu"]) == (machine["cpu"], machine.get("gpu"))
+        older = json.dumps({name: value for name, value in measured.items() if name != "gpu"})
+        assert EvaluationRecord.model_validate_json(older).gpu is None
 
 
 def test_every_machine_that_went_on_with_a_folder_is_kept(folder: Path, tmp_path: Path) -> None:
@@ -131,11 +135,12 @@ def test_every_machine_that_went_on_with_a_folder_is_kept(folder: Path, tmp_path
 
     description = tmp_path / "out" / "run.toml"
     (here,) = continued()
-    elsewhere = here | {"cpu": "another processor"}
+    elsewhere = here | {"cpu": "another processor", "gpu": "another GPU"}
     run = tomllib.loads(description.read_text())
     description.write_text(tomli_w.dumps(run | {"machines": [elsewhere]}))
     assert continued() == [elsewhere, here]
     assert continued() == [elsewhere, here]
+    del elsewhere["gpu"]
     versions = elsewhere.pop("versions")  # as folders of before name the last machine
     del run["machines"]
     description.write_text(tomli_w.dumps(run | {"hardware": elsewhere, "versions": versions}))

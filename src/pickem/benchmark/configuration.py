@@ -71,7 +71,7 @@ class Configuration(BaseModel):
             effort_version=effort.VERSION,
             settings=profile.model_copy(update={"rounds": Profile.model_fields["rounds"].default}),
             profile=profile.name,
-            machines=(Machine.here(),),
+            machines=(Machine.here(profile.device),),
         )
 
     def merged_with(self, earlier: Configuration, folder: Path) -> Configuration:

@@ -35,7 +35,7 @@ from pickem.geometry import PatchId
 from pickem.learning import Evaluation, Purpose, Regions, distinct_pixels, evaluate, stream
 from pickem.learning.round import Stage
 from pickem.learning.surroundings import labels_with_context
-from pickem.predictor import FitReport, NetworkPredictor, Phase
+from pickem.predictor import FitReport, NetworkPredictor, Phase, gpu_name
 from pickem.predictor.checkpoints import is_whole, remove_checkpoint
 
 MATCHED, CONVERGED = "full-matched", "full-converged"
@@ -155,6 +155,7 @@ def _train_on_everything(
         train_seconds=trained - started,
         evaluate_seconds=evaluated - trained,
         cpu=cpu_name(),
+        gpu=gpu_name(experiment.profile.device),
     )
     view = journal.folder / "views" / "evaluation-full.npz"
     write_evaluation_view(view, predictor, experiment.evaluation, scores.jaccard)

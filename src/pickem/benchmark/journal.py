@@ -54,8 +54,9 @@ class EvaluationRecord(BaseModel):
     steps: int
     final_loss: float
     train_seconds: float
-    evaluate_seconds: float | None = None  # this and the next too are missing in older journals
+    evaluate_seconds: float | None = None  # this and the next two are missing in older journals, too
     cpu: str | None = None  # the processor at work
+    gpu: str | None = None  # the device of the networks, where it is not the processor
 
 
 class Pick(BaseModel):

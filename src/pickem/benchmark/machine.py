@@ -10,6 +10,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+from pickem.predictor.settings import DeviceName
+
 _MEASURED_WITH = ("pickem", "torch", "numpy", "scipy", "scikit-learn")
 
 
@@ -19,15 +21,19 @@ class Machine(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cpu: str
+    gpu: str | None = None  # where the networks run on one; missing in folders of earlier versions
     cores: int
     system: str
     versions: dict[str, str]
 
     @classmethod
-    def here(cls) -> Self:
-        """The machine of this process."""
+    def here(cls, device: DeviceName) -> Self:
+        """The machine of this process, whose networks run on `device`."""
+        from pickem.predictor import gpu_name  # here, as reports are made without PyTorch
+
         return cls(
             cpu=cpu_name(),
+            gpu=gpu_name(device),
             cores=os.cpu_count() or 1,
             system=platform.system(),
             versions={name: _version(name) for name in _MEASURED_WITH},

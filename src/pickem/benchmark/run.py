@@ -29,7 +29,7 @@ from pickem.learning import (
     distinct_pixels,
 )
 from pickem.learning.round import Stage
-from pickem.predictor import FitReport
+from pickem.predictor import FitReport, gpu_name
 from pickem.predictor.checkpoints import is_whole
 from pickem.strategies import strategy as strategy_named
 
@@ -147,7 +147,8 @@ class _Run:
         scores = self._learner.evaluate(self._experiment.evaluation.loaded)
         evaluated = time.perf_counter()
         record = labelled_record(self._learner.pool, scores, fitted, trained - started, evaluated - trained)
-        return record.model_copy(update={"correction_seconds": self._seconds_spent()})
+        gpu = gpu_name(self._experiment.profile.device)
+        return record.model_copy(update={"correction_seconds": self._seconds_spent(), "gpu": gpu})
 
     def _seconds_spent(self) -> float | None:
         """A person's estimated seconds so far: the initial set from scratch, then corrected proposals."""

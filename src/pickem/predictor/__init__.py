@@ -24,7 +24,7 @@ from pickem.predictor.settings import (
 from pickem.predictor.training_set import ArrayTrainingSet, TrainingSet
 
 if TYPE_CHECKING:
-    from pickem.predictor.backend import Backend, resolve_backend, use_threads
+    from pickem.predictor.backend import Backend, gpu_name, resolve_backend, use_threads
     from pickem.predictor.network import ForwardOnly, SegmentationNetwork
     from pickem.predictor.network_predictor import NetworkPredictor, unet_predictor
     from pickem.predictor.pretraining import furthest, most_images, pretrain, pretrained_steps
@@ -50,6 +50,7 @@ __all__ = [
     "UNet",
     "UNetSettings",
     "furthest",
+    "gpu_name",
     "keep_freed_memory",
     "most_images",
     "pretrain",
@@ -68,6 +69,7 @@ _WITH_TORCH = {
     "SegmentationNetwork": "network",
     "UNet": "unet",
     "furthest": "pretraining",
+    "gpu_name": "backend",
     "most_images": "pretraining",
     "pretrain": "pretraining",
     "pretrained_steps": "pretraining",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +20,7 @@ class Backend:
     """A device and a precision, both resolved: never "auto".
 
     Weights and master copies stay in float32; with bf16, PyTorch's autocast chooses what runs in bfloat16.
+    With fp32 nothing is rounded further, on CUDA either, where PyTorch left alone convolves in TF32.
     """
 
     device: Literal["cpu", "cuda"]
@@ -28,8 +29,27 @@ class Backend:
     @contextmanager
     def arithmetic(self) -> Iterator[None]:
         """The forward pass runs inside this."""
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
+        autocast = torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16")
+        with self._convolutions(), autocast:
             yield
+
+    def differentiate(self, loss: Tensor) -> None:
+        """The backward pass, in the arithmetic of the forward pass."""
+        with self._convolutions():
+            loss.backward()  # type: ignore[no-untyped-call]
+
+    def _convolutions(self) -> AbstractContextManager[None]:
+        """Without TF32 where it would be used unasked; what else cuDNN was told stays."""
+        if self.device == "cpu" or self.precision == "bf16":
+            return nullcontext()
+        cudnn = torch.backends.cudnn
+        return cudnn.flags(
+            enabled=cudnn.enabled,
+            benchmark=cudnn.benchmark,
+            benchmark_limit=cudnn.benchmark_limit,
+            deterministic=cudnn.deterministic,
+            allow_tf32=False,
+        )
 
     def place(self, images: Tensor) -> Tensor:
         """Images on the device, channels last: the layout in which convolutions are fastest on both."""
@@ -58,6 +78,11 @@ def resolve_backend(device: DeviceName, precision: PrecisionName) -> Backend:
     if precision == "auto":
         return Backend(resolved, "bf16" if resolved == "cuda" or cpu_multiplies_bf16() else "fp32")
     return Backend(resolved, precision)
+
+
+def gpu_name(device: DeviceName) -> str | None:
+    """The name of the GPU that this device is, as results have to give it; None for the CPU."""
+    return torch.cuda.get_device_name() if resolve_backend(device, "fp32").device == "cuda" else None
 
 
 def cpu_multiplies_bf16() -> bool:

@@ -86,7 +86,7 @@ def pretrain(
         errors = (restored.float() - backend.place(middle)).square() * backend.place(counts)
         loss = errors.sum() / counts.sum().clamp(min=1)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        backend.differentiate(loss)
         optimiser.step()
         schedule.step()
         losses.append(loss.detach())

@@ -60,7 +60,7 @@ def fit(
             logits = network.suffix(network.prefix(backend.place(images)), on_device)
         loss = loss_of(logits.float(), as_targets(labels).to(backend.device, non_blocking=True))
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        backend.differentiate(loss)
         optimiser.step()
         schedule.step()
         average.update_parameters(module)
