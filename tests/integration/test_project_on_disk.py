@@ -37,12 +37,14 @@ from tests.fixtures.tiny_project import (
     SHAPE,
     answer,
     make_tiny_project,
+    make_trained_project,
     paint_audit,
     paint_queue,
     selection,
     truth,
     write_tiny_volume,
 )
+from tests.integration.command_line import pickem_here
 
 
 def names(folder: Path) -> set[str]:
@@ -315,6 +317,23 @@ def test_the_segmentation_is_what_the_network_sees(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found[7], expected)
     assert found.shape == SHAPE
     assert said == [(n, 12) for n in range(1, 13)]
+
+
+def test_sections_too_large_for_the_memory_are_left_to_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pickem.project.export._MOST", 2 * 128 * 96 - 1)
+    folder = make_trained_project(tmp_path)
+    done = pickem_here("export", folder, "everything", "--out", tmp_path / "out", "--device", "cpu")
+    assert done.returncode == 2
+    assert "128 × 96 pixels" in done.stderr
+    command = f"pickem predict {folder} discs --out {tmp_path / 'out' / 'discs-segmentation.tif'}"
+    assert command in done.stderr
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"discs-labels.tif", "quality.csv", "tiny-model.json", "tiny-model.safetensors"}
+    monkeypatch.setattr("pickem.project.export._MOST", 2 * 128 * 96)
+    done = pickem_here("export", folder, "segmentation", "--out", tmp_path / "out", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
 
 
 def test_without_a_network_there_is_none_to_export(tmp_path: Path) -> None:

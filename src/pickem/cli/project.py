@@ -127,9 +127,9 @@ def export(
 
         parts: dict[str, Callable[[], Iterator[Path]]] = {
             "labels": lambda: export_labels(opened, folder, form),
-            "segmentation": lambda: export_segmentation(opened, folder, progress, device, form),
             "model": lambda: export_model(opened, folder),
             "curve": lambda: export_curve(opened, folder),
+            "segmentation": lambda: export_segmentation(opened, folder, progress, device, form),
         }
         for name in parts if what == "everything" else [what]:
             for path in parts[name]():

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickem.durable import write_durably
+from pickem.errors import ConfigError
 from pickem.predictor.settings import DeviceName
 from pickem.project.course import turns
 from pickem.project.exported_images import Form, replaced_image, write_sections
@@ -22,6 +23,8 @@ from pickem.project.predicting import newest_checkpoint
 from pickem.project.project import Project
 from pickem.volumes import Volume
 from pickem.volumes.tiff_writer import write_stack
+
+_MOST = 2**28  # probabilities of a section, which is segmented in one piece: with its neighbours', some 8 GB
 
 
 def export_labels(project: Project, folder: Path, form: Form = "tiff") -> Iterator[Path]:
@@ -63,9 +66,11 @@ def export_segmentation(
     """What the newest network sees everywhere: an image (z, y, x) uint8 of class indices per volume, on its
     own grid.
 
-    `progress` is called with sections done and sections in all.
+    `progress` is called with sections done and sections in all. Raises ConfigError where sections are too
+    large, before anything is written.
     """
     checkpoint = newest_checkpoint(project)
+    _check_sections(project, folder, form)
     predictor = project.predictor(device)
     predictor.load_weights(checkpoint)
     total = sum(shape[0] for shape in project.shapes.values())
@@ -90,6 +95,19 @@ def export_segmentation(
             with replaced_image(path) as building:
                 write_sections(create_labels(project, name, building, provenance), sections(name, volume))
             yield path
+
+
+def _check_sections(project: Project, folder: Path, form: Form) -> None:
+    classes = len(project.settings.classes) + 1
+    ending = "tif" if form == "tiff" else "ome.zarr"
+    for name, (_, height, width) in project.shapes.items():
+        if classes * height * width > _MOST:
+            raise ConfigError(
+                f"The sections of {name} are too large to be segmented in one piece.",
+                got=f"{height} × {width} pixels, {classes} classes with the background",
+                expected=f"at most {_MOST // classes} pixels; in blocks, any number",
+                todo=f"pickem predict {project.folder} {name} --out {folder / name}-segmentation.{ending}",
+            )
 
 
 def export_curve(project: Project, folder: Path) -> Iterator[Path]:
