@@ -22,7 +22,10 @@ _MAY_GROW = {"strategies", "seeds", "rounds", "machines"}
 
 
 class Configuration(BaseModel):
-    """The resolved settings of a benchmark's folder. Strategies, seeds and rounds can be added to later."""
+    """The resolved settings of a benchmark's folder.
+
+    Strategies, seeds and rounds can be added to later, and the search for full supervision can be changed.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -79,8 +82,11 @@ class Configuration(BaseModel):
 
         Raises RunConflictError where anything else differs.
         """
+        # No strategy's run depends on how long full supervision is looked for.
+        search = {"full_supervision": self.settings.full_supervision}
+        compared = earlier.model_copy(update={"settings": earlier.settings.model_copy(update=search)})
         for name in type(self).model_fields.keys() - _MAY_GROW:
-            now, then = getattr(self, name), getattr(earlier, name)
+            now, then = getattr(self, name), getattr(compared, name)
             if now != then:
                 raise RunConflictError(
                     f"The folder {folder} holds a benchmark with other settings: its {name} differs.",
