@@ -52,6 +52,12 @@ def test_shape_and_type_are_those_written(stored: Stored) -> None:
     assert volume.dtype.isnative
 
 
+def test_a_path_may_lead_up_and_down_again(written: Written) -> None:
+    root, first, *more = Path(written.location).parts
+    volume = open_volume(Path(root, first, "..", first, *more))
+    np.testing.assert_array_equal(volume.read(whole(SHAPE)), written.voxels)
+
+
 def test_all_voxels_come_back(stored: Stored) -> None:
     volume, voxels = stored
     read = volume.read(whole(SHAPE))

@@ -187,7 +187,7 @@ def is_absent(error: ValueError) -> bool:
 def _storage(location: str) -> dict[str, Any]:
     url = _URL.fullmatch(location)
     if url is None:
-        return {"driver": "file", "path": f"{Path(location).absolute()}/"}
+        return {"driver": "file", "path": f"{Path(location).resolve()}/"}  # which takes no `..`
     storage: dict[str, Any] = ts.KvStore.Spec(url["address"].rstrip("/") + "/").to_json()
     endpoint = os.environ.get(
         "AWS_ENDPOINT_URL"
