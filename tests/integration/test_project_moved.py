@@ -149,6 +149,44 @@ def test_the_network_of_a_project_whose_volume_is_gone_can_be_used(tmp_path: Pat
     assert (tmp_path / "next.pickem" / "checkpoints" / "start.safetensors").exists()
 
 
+@pytest.mark.parametrize("below", ["", "checkpoints", "more/below"])
+def test_a_project_opened_from_inside_finds_its_volume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    folder = make_tiny_project(tmp_path)
+    (folder / below).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(folder / below)
+    project = Path(*[".."] * len(Path(below).parts))  # from the project itself, `.`
+    outcome = pickem_here("status", project)
+    assert outcome.returncode == 0, outcome.stderr
+    assert pickem_here("export", project, "labels").returncode == 0
+    assert (tmp_path / "tiny-export").is_dir()
+
+
+@pytest.mark.parametrize("below", ["", "checkpoints"])
+def test_from_inside_a_project_the_new_place_is_kept_as_from_outside(
+    project: Path, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    (project / below).mkdir(exist_ok=True)
+    monkeypatch.chdir(project / below)
+    up = Path(*[".."] * len(Path(below).parts))
+    moved = Path("..") / up / "moved.tif"
+    outcome = pickem_at_terminal("status", up, typed=[str(moved)])
+    assert outcome.returncode == 0, outcome.stdout
+    assert path_of(project) == "moved.tif"
+    assert "Where is it now?" not in pickem_at_terminal("status", project, typed=[]).stdout
+
+
+def test_a_linked_project_finds_what_lies_beside_the_link(tmp_path: Path) -> None:
+    folder = make_tiny_project(tmp_path / "there")
+    (tmp_path / "here" / "sub").mkdir(parents=True)
+    link = tmp_path / "here" / "link.pickem"
+    link.symlink_to(folder)
+    (tmp_path / "there" / "discs.tif").rename(tmp_path / "here" / "discs.tif")
+    for project in (link, link.parent / "sub" / ".." / "link.pickem"):
+        assert pickem_here("status", project).returncode == 0
+
+
 def test_what_somebody_wrote_into_the_settings_stays(project: Path) -> None:
     settings = project / "project.toml"
     notes = "# ours: fixed on Monday\n\n" + settings.read_text().replace(

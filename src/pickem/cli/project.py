@@ -22,6 +22,7 @@ from pickem.cli.pace import pace_lines
 from pickem.cli.simulation import simulation
 from pickem.project.export import export_curve, export_labels, export_model, export_segmentation
 from pickem.project.exported_images import Form
+from pickem.project.sources import home_of
 from pickem.volumes import open_volume
 from pickem.web.server import serve
 from pickem.web.standing import standing
@@ -119,7 +120,7 @@ def export(
     """Write labels and segmentation (TIFF or OME-Zarr), the network, or the course of the quality (CSV)."""
     console = Console()
     with open_asking(project) as opened, Progress(console=console, transient=True) as bars:
-        folder = out or project.absolute().parent / f"{opened.settings.name}-export"
+        folder = out or home_of(project) / f"{opened.settings.name}-export"
         bar = bars.add_task("segmenting", visible=False)
 
         def progress(done: int, total: int) -> None:

@@ -37,7 +37,7 @@ from pickem.project.identity import identify
 from pickem.project.images import PatchImages
 from pickem.project.inputs import NetworkInputs, settle_normalisation
 from pickem.project.settings import ProjectSettings, settings_of, write_settings
-from pickem.project.sources import open_images, open_masks, remembered
+from pickem.project.sources import home_of, open_images, open_masks, remembered
 from pickem.project.store import Store
 from pickem.project.where import patches_anywhere
 from pickem.strategies import strategy
@@ -191,7 +191,7 @@ def create_project(
     """
     check_free(folder)
     _check_strategy(settings.strategy)
-    volumes = remembered(settings.volumes, folder.absolute().parent)
+    volumes = remembered(settings.volumes, home_of(folder))
     settings = settings.model_copy(update={"volumes": volumes})
     building = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(building, ignore_errors=True)

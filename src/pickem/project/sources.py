@@ -41,7 +41,7 @@ def open_images(folder: Path, settings: ProjectSettings) -> dict[str, Volume]:
     """
     found: dict[str, Volume] = {}
     for name, source in settings.volumes.items():
-        path = _resolved(source.path, folder.parent)
+        path = _resolved(source.path, home_of(folder))
         try:
             volume = open_volume(path, source.voxel_size)
         except VolumeNotFoundError as error:
@@ -61,7 +61,7 @@ def open_masks(folder: Path, settings: ProjectSettings, shapes: Mapping[str, Sha
     for name, source in settings.volumes.items():
         if source.where is None:
             continue
-        path = _resolved(source.where, folder.parent)
+        path = _resolved(source.where, home_of(folder))
         try:
             found[name] = Where(open_volume(path), shapes[name], source.factor)
         except VolumeNotFoundError as error:
@@ -96,15 +96,31 @@ def move_mask(folder: Path, name: str, to: str) -> None:
 
 def location(folder: Path, source: VolumeSource) -> str:
     """Where a volume of the project in `folder` lies: an absolute path, or an address."""
-    return _resolved(source.path, folder.absolute().parent)
+    return _resolved(source.path, home_of(folder))
 
 
 def kept_path(path: str, project: Path) -> str:
     """The path as the project keeps it: relative where both lie in one folder, so that they can move."""
     if "://" in path:
         return path
-    absolute, home = Path(path).absolute(), project.absolute().parent
+    absolute, home = _named(Path(path)), home_of(project)
     return str(absolute.relative_to(home)) if absolute.is_relative_to(home) else str(absolute)
+
+
+def home_of(project: Path) -> Path:
+    """The folder that holds a project, from which its relative paths lead; an absolute path."""
+    return _named(project).parent
+
+
+def _named(path: Path) -> Path:
+    """The path as an absolute one without `..`, which ends in a name: `.` and `..` have no parent of theirs.
+
+    Links on the way are followed only where there is a `..`, which leads to the parent of where they lead.
+    """
+    absolute = path.absolute()
+    if absolute.name == "..":
+        return absolute.resolve()
+    return absolute.parent.resolve() / absolute.name if ".." in absolute.parts else absolute
 
 
 def _resolved(path: str, home: Path) -> str:
