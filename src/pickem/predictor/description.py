@@ -69,6 +69,7 @@ def read_files(path: Path) -> tuple[bytes, dict[str, Any]]:
             "A file of the checkpoint is missing.",
             got=f"no file {error.filename}",
             expected=f"{path.name} and {path.with_suffix('.json').name} side by side",
+            todo="put back a copy of both files",
         ) from error
     except ValueError as error:
         raise damaged(path, f"{path.with_suffix('.json').name} is not JSON") from error
@@ -93,5 +94,5 @@ def damaged(path: Path, why: str) -> CheckpointError:
         f"The checkpoint {path} is damaged.",
         got=why,
         expected="a pair of files as pickem wrote them",
-        todo="delete both files; the run trains this network again",
+        todo="put back a copy of both files",
     )

@@ -11,6 +11,7 @@ import numpy as np
 from pickem.acquisition import UNLABELLED
 from pickem.errors import ConfigError, InvalidMaskError, NoResultsError
 from pickem.geometry import Box, tile_patches, whole
+from pickem.predictor.description import read_files
 from pickem.project import rounds
 from pickem.project.project import Project, database_of
 from pickem.project.settings import Recipe, Unpainted, settings_of
@@ -64,7 +65,8 @@ def _on_own_grid(box: Box, factor: int) -> Box:
 def network_of(folder: Path, classes: Sequence[str]) -> tuple[Path, Recipe]:
     """Newest checkpoint of another project, whose volumes may be gone, and the recipe that it was trained by.
 
-    Raises ConfigError where the classes differ and NoResultsError where it has no network yet.
+    Raises ConfigError where the classes differ, NoResultsError where it has no network yet, and
+    CheckpointError where that is lost.
     """
     settings = settings_of(folder)
     if tuple(classes) != settings.classes:
@@ -77,7 +79,9 @@ def network_of(folder: Path, classes: Sequence[str]) -> tuple[Path, Recipe]:
         latest = rounds.latest_round(store)
     if latest is None or latest.checkpoint is None:
         raise NoResultsError("The other project has no trained network yet.", got=folder)
-    return folder / "checkpoints" / latest.checkpoint, settings.recipe
+    path = folder / "checkpoints" / latest.checkpoint
+    read_files(path)
+    return path, settings.recipe
 
 
 def copy_checkpoint(source: Path, folder: Path, name: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from pickem.blockwise.grey_values import normalisation_of
 from pickem.blockwise.job import VolumeAddress
 from pickem.blockwise.resolution import fit
-from pickem.errors import ConfigError, NoResultsError, nearest_names
-from pickem.predictor.description import CheckpointDescription, read_description
+from pickem.errors import CheckpointError, ConfigError, NoResultsError, nearest_names
+from pickem.predictor.description import CheckpointDescription, read_description, read_files
 from pickem.predictor.normalisation import Normalisation
 from pickem.project import rounds
 from pickem.project.project import Project
@@ -28,7 +28,10 @@ class Chosen:
 
 
 def newest_checkpoint(project: Project) -> Path:
-    """The weights of the last round. Raises NoResultsError where there was none."""
+    """The weights of the last round.
+
+    Raises NoResultsError where there was none, and CheckpointError where they are lost.
+    """
     latest = rounds.latest_round(project.store)
     if latest is None or latest.checkpoint is None:
         raise NoResultsError(
@@ -37,7 +40,18 @@ def newest_checkpoint(project: Project) -> Path:
             expected=f"{project.settings.first_patches} patches and a round of training",
             todo=f"pickem label {project.folder}",
         )
-    return project.checkpoints / latest.checkpoint
+    path = project.checkpoints / latest.checkpoint
+    try:
+        read_files(path)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"The newest network of this project is lost. {error.what}",
+            got=error.got,
+            expected=error.expected,
+            todo="put back a copy of both files; or delete what is left of them, and train a network anew "
+            f"from the labels: pickem label {project.folder}",
+        ) from error
+    return path
 
 
 def choose_volume(project: Project, asked: str | None, voxel_size: VoxelSize | None) -> Chosen:

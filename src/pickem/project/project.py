@@ -136,12 +136,12 @@ class Project:
         return first_picks(drawn, wanted, selecting)
 
     def predictor(self, device: DeviceName = "auto") -> NetworkPredictor:
-        """A network with the project's first weights, for what `inputs` gives."""
+        """A network with newly drawn weights, for what `inputs` gives."""
         # Here and not above: they load PyTorch, which serving a page does not need.
         from pickem.predictor import resolve_backend, unet_predictor
 
         recipe = self.settings.recipe
-        predictor = unet_predictor(
+        return unet_predictor(
             recipe.network,
             len(self.settings.classes) + 1,
             self.inputs.normalisation,
@@ -155,9 +155,6 @@ class Project:
                 "voxel_sizes": {name: v.voxel_size for name, v in self.images.volumes.items()},
             },
         )
-        if self.settings.start:
-            predictor.start_from(self.checkpoints / self.settings.start)
-        return predictor
 
     def lock(self) -> FileLock:
         """A lock that one server at a time holds. Raises ProjectLockedError where another one does."""

@@ -7,6 +7,9 @@ them, one network at a time, the newest first. So the course of the quality is t
 same masks, a corrected mask counts at once, and what the last labels gained is a difference on the same
 patches. And then, for a person's sake, the newest one looks at more and more of the volume (`survey`).
 
+A network that is lost, its files damaged or gone, is given up and told once. Where it was the newest, a round
+of training on the labels that are there is due: they are the truth, and networks come from them.
+
 Each part is stored whole before the next begins and asks the database whether it is due, so a trainer that
 was killed at any moment goes on with the part it was in.
 """
@@ -28,7 +31,8 @@ from pickem.errors import CheckpointError, VolumeError
 from pickem.geometry import PatchId
 from pickem.learning import ActiveLearner, Person, Pool, Purpose, confusion, stream
 from pickem.learning.round import Stage
-from pickem.predictor import NetworkPredictor
+from pickem.predictor import NetworkPredictor, Phase
+from pickem.predictor.checkpoints import is_whole
 from pickem.project import rounds
 from pickem.project.leases import at_work
 from pickem.project.patch_predictions import predict_patches
@@ -60,6 +64,10 @@ def due(project: Project, annotator: Annotator = "simulated") -> Part | None:
     """What the trainer should do now; None = wait for labels."""
     store, settings = project.store, project.settings
     latest = rounds.latest_round(store)
+    if latest and not _is_there(project, latest):
+        if store.count("query", "submitted"):
+            return "train"
+        latest = None
     enough = settings.per_round if latest else settings.first_patches
     few = max(1, settings.per_round // 2)
     runs_dry = len(store.queue()) < few <= store.queue_length()
@@ -134,17 +142,15 @@ class Learning:
             project.store.note("pretraining", words)
 
     def train(self) -> None:
-        """Fit the network to all labels, from the weights of the round before."""
+        """Fit the network to all labels, from the newest weights that there are."""
         project = self._project
         remove_partial_files(project.checkpoints)  # of a trainer that was killed; there is one at a time
         at = rounds.begin_round(project.store)
-        latest = rounds.latest_round(project.store)
-        if latest:
-            self._load(latest)
-        else:
-            start_pretrained(project, self._predictor)
+        following = self._start()
         started = time.perf_counter()
-        fitted = self._with_labels(at, lambda labels: self._learner(labels, candidates=[]).train())
+        fitted = self._with_labels(
+            at, lambda labels: self._learner(labels, candidates=[], following=following).train()
+        )
         name = f"round-{at.number:04d}.safetensors"
         self._predictor.save(project.checkpoints / name)
         rounds.finish_round(project.store, at.number, name, fitted.final_loss, time.perf_counter() - started)
@@ -187,8 +193,13 @@ class Learning:
         store.replace_queue(picks, None)
 
     def rank(self) -> None:
-        """Let the strategy pick what to label next, and draw the network's proposals for it."""
+        """Let the strategy pick what to label next, and draw the network's proposals for it.
+
+        Does nothing where the newest network is lost.
+        """
         project, latest = self._project, self._newest()
+        if latest is None:
+            return
         self._looking = self._survey_of(latest)
         survey = self._looking
         selection = self._with_labels(latest, lambda labels: self._selection(latest, survey, labels))
@@ -206,8 +217,10 @@ class Learning:
         self._looking.mark_ranked()
 
     def survey(self) -> None:
-        """Look at some more of the volume with the newest network."""
+        """Look at some more of the volume with the newest network. Does nothing where that is lost."""
         latest = self._newest()
+        if latest is None:
+            return
         if self._looking is None or self._looking.round != latest.number:
             self._looking = self._survey_of(latest)
         self._looking.look_further()
@@ -253,7 +266,11 @@ class Learning:
         )
 
     def _learner(
-        self, labels: rounds.Labels, candidates: list[PatchId], strategy: Strategy | None = None
+        self,
+        labels: rounds.Labels,
+        candidates: list[PatchId],
+        strategy: Strategy | None = None,
+        following: Phase | None = None,
     ) -> ActiveLearner:
         settings = self._project.settings
         drawn = set(candidates)
@@ -268,16 +285,27 @@ class Learning:
             self._project.inputs,
             Person(),
             settings.recipe.first,
-            settings.recipe.following,
+            following or settings.recipe.following,
             settings.seed,
             self._progress,
         )
 
-    def _newest(self) -> Round:
+    def _newest(self) -> Round | None:
+        """The last round, whose network is loaded; None where that is lost."""
         latest = rounds.latest_round(self._project.store)
         assert latest is not None  # by `due`
-        self._load(latest)
-        return latest
+        return latest if self._can_load(latest) else None
+
+    def _start(self) -> Phase:
+        """Load the newest network that there is, or what the first one starts from; how to train it, where
+        not all labels are of the first round."""
+        project, recipe = self._project, self._project.settings.recipe
+        latest = rounds.latest_round(project.store)
+        for at in rounds.with_networks(project.store):
+            if (at == latest or _is_there(project, at)) and self._can_load(at):
+                return recipe.following
+        start_pretrained(project, self._predictor)
+        return recipe.first
 
     def _load(self, at: Round) -> None:
         if self._holds != at.number:
@@ -286,14 +314,22 @@ class Learning:
             self._holds = at.number
 
     def _can_load(self, at: Round) -> bool:
-        """Load a network. An earlier one that is damaged is forgotten: nothing depends on it."""
+        """Load a network. One that is lost is given up, and what is left of it deleted.
+
+        Raises CheckpointError where the newest one is whole and another than project.toml says.
+        """
+        if at.checkpoint is None:
+            return False
         try:
             self._load(at)
         except CheckpointError as error:
-            if at == rounds.latest_round(self._project.store):
+            project, latest = self._project, rounds.latest_round(self._project.store)
+            if at == latest and is_whole(project.checkpoints / at.checkpoint):
                 raise
-            self._project.store.note("problem", f"An earlier network is given up. {error}")
-            for path in self._project.checkpoints.glob(f"round-{at.number:04d}.*"):
+            which = "The newest" if at == latest else "An earlier"
+            why = f"{which} network is given up. {error.what}\n  got:      {error.got}"
+            rounds.give_up(project.store, at.number, why)
+            for path in project.checkpoints.glob(f"round-{at.number:04d}.*"):
                 path.unlink()
             return False
         return True
@@ -321,8 +357,15 @@ def _kept(store: Store, latest: Round, painted: Sequence[PatchId]) -> Selection:
 def _to_measure(project: Project) -> Round | None:
     """The newest round whose network is there and does not know the newest audit masks."""
     behind = rounds.to_measure(project.store)
-    there = _checkpoints(project).keys() if behind else ()
-    return next((at for at in behind if at.number in there), None)
+    return next((at for at in behind if _is_there(project, at)), None)
+
+
+def _is_there(project: Project, at: Round) -> bool:
+    """Whether there are both files of a round's network. Reads neither."""
+    if at.checkpoint is None:
+        return False
+    path = project.checkpoints / at.checkpoint
+    return path.exists() and path.with_suffix(".json").exists()
 
 
 def _checkpoints(project: Project) -> dict[int, list[Path]]:

@@ -24,7 +24,7 @@ class Round:
     number: int
     last_revision: int
     labelled: int
-    checkpoint: str | None  # file name; None while the round is under way
+    checkpoint: str | None  # file name; None while the round is under way, and where it was lost
     finished: datetime | None
     ranked: bool  # whether the queue was ranked by its network
     audited: int  # its network is measured on the newest audit masks up to this revision; 0 = on none
@@ -82,6 +82,19 @@ def latest_round(store: Store) -> Round | None:
     return _round(rows[0]) if rows else None
 
 
+def with_networks(store: Store) -> list[Round]:
+    """The finished rounds whose networks were not given up, newest first."""
+    rows = store.rows("SELECT * FROM rounds WHERE checkpoint IS NOT NULL ORDER BY number DESC")
+    return [_round(row) for row in rows]
+
+
+def give_up(store: Store, number: int, why: str) -> None:
+    """Write down, and tell the person, that the network of a round cannot be used any more."""
+    with store.change() as connection:
+        connection.execute("UPDATE rounds SET checkpoint = NULL WHERE number = ?", (number,))
+        store.note("problem", why)
+
+
 def is_under_way(store: Store) -> bool:
     """Whether a round was begun and not finished."""
     return bool(store.rows("SELECT 1 FROM rounds WHERE finished IS NULL"))
@@ -124,9 +137,10 @@ def last_audit_revision(store: Store) -> int:
 
 
 def to_measure(store: Store) -> list[Round]:
-    """The finished rounds whose networks do not know the newest audit masks, newest first."""
+    """The rounds with networks that do not know the newest audit masks, newest first."""
     rows = store.rows(
-        f"SELECT * FROM rounds WHERE finished IS NOT NULL AND audited < ({_LAST_AUDIT}) ORDER BY number DESC"
+        f"SELECT * FROM rounds WHERE checkpoint IS NOT NULL AND audited < ({_LAST_AUDIT}) "
+        "ORDER BY number DESC"
     )
     return [_round(row) for row in rows]
 

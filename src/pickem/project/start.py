@@ -89,17 +89,20 @@ def pretrain_on_volumes(
 
 
 def start_pretrained(project: Project, predictor: NetworkPredictor) -> None:
-    """Give a new predictor the project's pretrained weights, where there are any.
+    """Give a new predictor the weights of the other project's network, or the project's pretrained ones,
+    where there are any.
 
     Those that are damaged, or of a network that project.toml has changed since, are noted and done without.
     """
-    path = furthest(start_path(project))
-    if not _is_there(path):
+    given = project.settings.start
+    path = project.checkpoints / given if given else furthest(start_path(project))
+    if not given and not _is_there(path):
         return
     try:
         predictor.start_from(path)
     except CheckpointError as error:
-        project.store.note("problem", f"The first network starts without pretraining. {error}")
+        without = "the other project's network" if given else "pretraining"
+        project.store.note("problem", f"The first network starts without {without}. {error}")
 
 
 def start_path(project: Project) -> Path:
