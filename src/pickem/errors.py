@@ -19,6 +19,7 @@
     │   └── SelectionError      (ValueError)      features missing, NaN, k out of range
     ├── CheckpointError         (ValueError)
     ├── TrainingError           (ArithmeticError) the loss is no longer a number
+    ├── OutOfMemoryError        (MemoryError)     a network does not fit where it runs
     ├── StorageError            (OSError)         no permission, a file where a folder should be
     │   └── DiskFullError                         no space left, or none of the quota
     ├── WorkerError             (ChildProcessError) a process that worked on blocks was killed
@@ -167,6 +168,10 @@ class CheckpointError(PickemError, ValueError):
 
 class TrainingError(PickemError, ArithmeticError):
     """Training diverged: the loss is no longer a number."""
+
+
+class OutOfMemoryError(PickemError, MemoryError):
+    """There is not enough memory for a network where it runs."""
 
 
 class StorageError(PickemError, OSError):

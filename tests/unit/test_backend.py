@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from pickem.acquisition import Feature
 from pickem.benchmark.machine import Machine
-from pickem.errors import ConfigError
+from pickem.errors import ConfigError, OutOfMemoryError
 from pickem.predictor import (
     ArrayTrainingSet,
     Backend,
+    NetworkPredictor,
     Phase,
     PretrainingSettings,
     UNetSettings,
@@ -21,6 +24,7 @@ from pickem.predictor import (
     resolve_backend,
 )
 from pickem.predictor.backend import cpu_multiplies_bf16
+from pickem.predictor.unet import UNet
 from tests.conftest import CPU, new_tiny_predictor
 
 
@@ -89,6 +93,74 @@ def test_the_name_of_the_gpu_is_that_of_the_device_in_use(monkeypatch: pytest.Mo
     assert gpu_name("auto") == gpu_name("cuda") == "a GPU"
     assert Machine.here("cuda").gpu == "a GPU"
     assert Machine.here("cpu").gpu is None
+
+
+SHORT = Phase(learning_rate=1e-2, steps=1)
+
+
+def fit(predictor: NetworkPredictor, patches: ArrayTrainingSet) -> None:
+    predictor.fit(patches, SHORT, np.random.default_rng(0), lambda done, total: None)
+
+
+def raises(error: Exception) -> Callable[..., object]:
+    def call(*_: object, **__: object) -> object:
+        raise error
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
+        RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be reported later"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"),
+    ],
+    ids=["of PyTorch", "of CUDA", "of the CPU"],
+)
+def test_memory_that_runs_out_is_told_with_what_to_do(
+    demo_patches: ArrayTrainingSet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: RuntimeError
+) -> None:
+    predictor, rng = new_tiny_predictor(demo_patches), np.random.default_rng(0)
+    images = demo_patches.images
+    with monkeypatch.context() as patched:
+        patched.setattr(UNet, "prefix", raises(error))
+        for use in (
+            lambda: fit(predictor, demo_patches),
+            lambda: predictor.predict_proba(images),
+            lambda: predictor.predict_plane(images[0]),
+            lambda: list(predictor.segment(lambda z: images[z], [0], 1, "one", 0)),
+            lambda: predictor.mc_probabilities(images, rng),
+            lambda: predictor.measure(images, {Feature.ENTROPY}, rng),
+        ):
+            with pytest.raises(OutOfMemoryError, match="--patch of pickem new") as told:
+                use()
+            assert told.value.got == str(error).splitlines()[0]
+    monkeypatch.setattr(torch.optim.Adam, "step", raises(error))
+    network, normaliser = UNetSettings(feature_maps=4, depth=2), predictor.normalisation
+    how = (PretrainingSettings(steps=1, batch_size=2), predictor.backend, rng, lambda *_: None)
+    for learn in (
+        lambda: fit(predictor, demo_patches),
+        lambda: pretrain(tmp_path / "start.safetensors", network, images, normaliser, *how),
+    ):
+        with pytest.raises(OutOfMemoryError):
+            learn()
+
+
+def test_where_a_gpu_is_full_there_is_the_processor() -> None:
+    with (
+        pytest.raises(OutOfMemoryError, match="use --device cpu, or smaller patches"),
+        Backend("cuda", "fp32").memory(),
+    ):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+
+def test_other_errors_of_pytorch_stay_what_they_are(
+    demo_patches: ArrayTrainingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UNet, "prefix", raises(RuntimeError("shapes cannot be multiplied")))
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        fit(new_tiny_predictor(demo_patches), demo_patches)
 
 
 def test_bf16_trains_and_predicts_close_to_fp32(demo_patches: ArrayTrainingSet) -> None:

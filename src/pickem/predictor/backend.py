@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pickem.errors import ConfigError
+from pickem.errors import ConfigError, OutOfMemoryError
 from pickem.predictor.settings import DeviceName, PrecisionName
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # of a GPU; of a CPU
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,32 @@ class Backend:
 
     @contextmanager
     def arithmetic(self) -> Iterator[None]:
-        """The forward pass runs inside this."""
+        """The forward pass runs inside this. Raises OutOfMemoryError."""
         autocast = torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16")
-        with self._convolutions(), autocast:
+        with self.memory(), self._convolutions(), autocast:
             yield
 
     def differentiate(self, loss: Tensor) -> None:
-        """The backward pass, in the arithmetic of the forward pass."""
-        with self._convolutions():
+        """The backward pass, in the arithmetic of the forward pass. Raises OutOfMemoryError."""
+        with self.memory(), self._convolutions():
             loss.backward()  # type: ignore[no-untyped-call]
+
+    @contextmanager
+    def memory(self) -> Iterator[None]:
+        """Raises OutOfMemoryError instead of what PyTorch raises where memory runs out."""
+        try:
+            yield
+        except RuntimeError as error:
+            why = str(error).partition("\n")[0]
+            if not any(words in why for words in _OUT_OF_MEMORY):
+                raise
+            place, instead = ("GPU", "--device cpu, or ") if self.device == "cuda" else ("computer", "")
+            raise OutOfMemoryError(
+                f"The {place} has not enough memory for the network.",
+                got=why,
+                todo=f"use {instead}smaller patches (--patch of pickem new) or a smaller batch (batch_size "
+                "under [recipe.training] of project.toml or [training] of the profile), or end other programs",
+            ) from error
 
     def _convolutions(self) -> AbstractContextManager[None]:
         """Without TF32 where it would be used unasked; what else cuDNN was told stays."""

@@ -38,6 +38,8 @@ _FROM_MONTE_CARLO = {Feature.MC_ENTROPY, Feature.MUTUAL_INFORMATION}
 class NetworkPredictor:
     """A Predictor around a SegmentationNetwork. The network is moved to the backend's device.
 
+    Whatever runs the network raises OutOfMemoryError where memory runs out.
+
     Parameters
     ----------
     network: an `nn.Module` that is a SegmentationNetwork with `classes` logits.
@@ -64,7 +66,8 @@ class NetworkPredictor:
         self._measuring = measuring
         self._description = description
         self._about = dict(about)
-        self._module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        with backend.memory():
+            self._module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         inference.freeze(network)
 
     @property
@@ -86,9 +89,9 @@ class NetworkPredictor:
         self, patches: TrainingSet, phase: Phase, rng: np.random.Generator, progress: Progress
     ) -> FitReport:
         """Train on from the present weights; see `pickem.predictor.training.fit`."""
-        return training.fit(
-            self.network, patches, self.normalisation, self._training, phase, self.backend, rng, progress
-        )
+        how = (self.normalisation, self._training, phase, self.backend)
+        with self.backend.memory():
+            return training.fit(self.network, patches, *how, rng, progress)
 
     def predict_proba(self, images: Images) -> Probabilities:
         """Class probabilities (n, classes, h, w) of patches (n, h, w) with context, dropout off."""

@@ -55,7 +55,7 @@ def pretrain(
     reads the checkpoint. `enough` is asked after each step; what was learned until it says so is kept, and
     goes on from there in another call with the same settings or with more `steps`; those of a finished one
     are the same for the same `rng`. `keep` is asked likewise: what was learned until it says so outlives the
-    process. Raises TrainingError where the loss becomes NaN.
+    process. Raises TrainingError where the loss becomes NaN, and OutOfMemoryError.
     """
     on_host = torch.Generator().manual_seed(int(rng.integers(2**63)))
     module = UNet(network, 1, on_host)
@@ -65,7 +65,8 @@ def pretrain(
             remove_checkpoint(place)
     if begun:
         on_host.manual_seed(on_host.initial_seed() + begun)  # so as not to hide the same blocks once more
-    module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    with backend.memory():
+        module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
     schedule = schedule_of(optimiser, "one-cycle", settings.learning_rate, settings.steps)
     losses: list[torch.Tensor] = []
@@ -80,14 +81,15 @@ def pretrain(
         clean = torch.from_numpy(normalisation.apply(images[next(order)]))
         clean, _ = augment(clean, torch.zeros_like(clean[:, 0], dtype=torch.uint8), _CHANGES, on_host)
         damaged, counts = damage(clean, settings, on_host)
-        with backend.arithmetic():
-            restored = module(backend.place(damaged))
-        middle = clean[:, network.channels // 2, None]
-        errors = (restored.float() - backend.place(middle)).square() * backend.place(counts)
-        loss = errors.sum() / counts.sum().clamp(min=1)
-        optimiser.zero_grad(set_to_none=True)
-        backend.differentiate(loss)
-        optimiser.step()
+        with backend.memory():
+            with backend.arithmetic():
+                restored = module(backend.place(damaged))
+            middle = clean[:, network.channels // 2, None]
+            errors = (restored.float() - backend.place(middle)).square() * backend.place(counts)
+            loss = errors.sum() / counts.sum().clamp(min=1)
+            optimiser.zero_grad(set_to_none=True)
+            backend.differentiate(loss)
+            optimiser.step()
         schedule.step()
         losses.append(loss.detach())
         progress(step + 1, settings.steps)

@@ -34,14 +34,15 @@ _NICER = 5  # the page goes first
 
 
 class Reporter:
-    """Prints progress as JSON lines {doing, done, total, seconds_left, passed_over}, not more often than can
-    be read."""
+    """Prints progress as JSON lines {doing, done, total, seconds_left, passed_over, parts}, not more often
+    than can be read."""
 
     def __init__(self) -> None:
         self._last = ("", 0, 0)  # stage, how much of it there is, and was done
         self._began = (0.0, 0)  # when it was first heard of, and how much was done by then
         self._said = 0.0
         self.passed_over: Sequence[str] = ()  # what cannot be read, for the person; said with every line
+        self.parts = 0  # of rounds that were completed; said with every line
 
     def __call__(self, stage: Stage, done: int, total: int) -> None:
         """Report a step of a stage; the signature of `learning`'s progress."""
@@ -59,7 +60,8 @@ class Reporter:
     def say(self, doing: str, done: int = 0, total: int = 0, seconds_left: float | None = None) -> None:
         """Print one line."""
         line = {"doing": doing, "done": done, "total": total, "seconds_left": seconds_left}
-        print(json.dumps({**line, "passed_over": [*self.passed_over]}), flush=True)
+        standing = {"passed_over": [*self.passed_over], "parts": self.parts}
+        print(json.dumps(line | standing), flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -106,6 +108,7 @@ def _work(folder: Path, device: DeviceName, annotator: Annotator) -> None:
                 except TrainingError as error:
                     project.store.note("problem", str(error))
                     raise
+                report.parts += 1
             last = part
 
 

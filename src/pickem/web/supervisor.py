@@ -1,7 +1,7 @@
 """Keeps the trainer's process running beside the server, and knows what it is doing.
 
-The trainer may crash; labelling goes on. It is started again after a pause that doubles with each crash, and
-goes on from its last checkpoint.
+The trainer may crash; labelling goes on. It is started again after a pause that doubles with each crash until
+it has completed something, and goes on from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ class Activity:
     """What the trainer is doing: steps done of steps in all, and the time left, where they are known.
 
     passed_over: what it cannot read, in words.
+    parts: how many parts of rounds it has completed.
     """
 
     doing: str
@@ -37,6 +39,7 @@ class Activity:
     total: int = 0
     seconds_left: float | None = None
     passed_over: Sequence[str] = ()
+    parts: int = 0
     problem: str | None = None  # why it last ended, until it works again
 
 
@@ -93,8 +96,11 @@ class Supervisor:
             self._stopping.wait(pause)
 
     def _run_once(self) -> tuple[bool, str]:
-        """Run the trainer to its end: whether it got as far as to say what it does, and its last words."""
-        problem = self._activity.problem
+        """Run the trainer to its end: whether it got anywhere, and its last words.
+
+        That is, whether it has completed a part of a round, or ran for longer than the longest pause.
+        """
+        problem, began, parts = self._activity.problem, time.monotonic(), 0
         pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
@@ -113,9 +119,10 @@ class Supervisor:
                     log.warning("the trainer: %s", line.rstrip())
                     continue
                 self._activity = replace(said, problem=problem if lines < 3 else None)
-                lines += 1
+                lines, parts = lines + 1, said.parts
             listener.join()
-        return lines > 1, "".join(words[-ERROR_LINES:]).strip() or f"exit code {process.returncode}"
+        worked = parts > 0 or time.monotonic() - began > LONGEST_PAUSE
+        return worked, "".join(words[-ERROR_LINES:]).strip() or f"exit code {process.returncode}"
 
 
 def _understood(line: str) -> Activity | None:
