@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 
+from pickem.project import store as store_module
+from pickem.project.database import transaction
+from pickem.project.importing import import_labels
 from pickem.project.project import open_project
+from pickem.volumes import open_volume
 from tests.fixtures.stand_ins import scene
-from tests.fixtures.tiny_project import SHAPE, write_tiny_volume
+from tests.fixtures.tiny_project import SHAPE, make_tiny_project, write_tiny_volume
 from tests.integration.command_line import Outcome, pickem_here
 
 TRUE = scene(SHAPE, np.random.default_rng(0))[1].astype(np.uint8)
@@ -50,6 +56,24 @@ def test_labels_for_one_of_two_by_its_name(project: Path) -> None:
     made = new(project, f"second={project.with_name('second_masks.tif')}")
     assert made.returncode == 0, made.stderr
     assert_taken_over(project, second=TRUE[::-1])
+
+
+def test_the_labels_of_a_volume_are_written_at_once(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each transaction is flushed to the disk, and a volume has thousands of patches."""
+    folder = make_tiny_project(tmp_path / "made", audit_patches=0)
+    transactions: list[sqlite3.Connection] = []
+
+    def counted(connection: sqlite3.Connection) -> AbstractContextManager[None]:
+        transactions.append(connection)
+        return transaction(connection)
+
+    with open_project(folder) as opened:
+        monkeypatch.setattr(store_module, "transaction", counted)
+        labels = open_volume(project.with_name("first_masks.tif"))
+        assert import_labels(opened, "discs", labels, "background") == 144
+    assert len(transactions) == 1
 
 
 @pytest.mark.parametrize(

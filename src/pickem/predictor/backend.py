@@ -54,7 +54,7 @@ class Backend:
                 f"The {place} has not enough memory for the network.",
                 got=why,
                 todo=f"use {instead}smaller patches (--patch of pickem new) or a smaller batch (batch_size "
-                "under [recipe.training] of project.toml or [training] of the profile), or end other programs",
+                "under [recipe.training] of project.toml or [training] of the profile); or end other work",
             ) from error
 
     def _convolutions(self) -> AbstractContextManager[None]:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pickem.acquisition import UNLABELLED
 from pickem.errors import ConfigError, InvalidMaskError, NoResultsError
-from pickem.geometry import Box, tile_patches, whole
+from pickem.geometry import Box, PatchId, tile_patches, whole
 from pickem.predictor.description import read_files
 from pickem.project import rounds
 from pickem.project.project import Project, database_of
@@ -27,34 +28,37 @@ def import_labels(project: Project, name: str, labels: Volume, unpainted: Unpain
     patch, are left out; a mask of where to look keeps nothing back. Raises InvalidMaskError.
     """
     volume = project.images.volumes[name]
-    factor = project.settings.volumes[name].factor
     own = volume.original.shape if isinstance(volume, Rescaled) else volume.shape
     if labels.shape != own:
         raise InvalidMaskError(
             f"The labels do not have the shape of the volume {name}.", got=labels.shape, expected=own
         )
-    size, classes = project.settings.patch, len(project.settings.classes)
-    free = project.candidates()
-    taken = 0
-    for patch in tile_patches(name, whole(volume.shape), size, size, size):
-        fine = labels.read(_on_own_grid(patch.box, factor))[0]
-        mask = fine[factor // 2 :: factor, factor // 2 :: factor]  # the middle of each square
-        unknown = set(np.unique(mask).tolist()) - {*range(classes + 1), UNLABELLED}
-        if unknown:
-            raise InvalidMaskError(
-                f"The labels of {name} hold values that are no class.",
-                got=sorted(unknown)[:10],
-                expected=f"0 to {classes}, or {UNLABELLED} for not labelled",
-            )
-        mask = mask.astype(np.uint8)
-        if unpainted == "unlabelled":
-            mask = np.where(mask == 0, np.uint8(UNLABELLED), mask)
-        if (mask == UNLABELLED).all() or not free.allows(patch):
-            continue
-        number = project.store.add(patch)
-        project.store.save(number, NewMask(0, mask, "submitted", unpainted, seconds=0.0))
-        taken += 1
+    size, free, taken = project.settings.patch, project.candidates(), 0
+    with project.store.change():  # one for all: each is flushed to the disk
+        for patch in tile_patches(name, whole(volume.shape), size, size, size):
+            mask = _read_mask(project, labels, patch, unpainted)
+            if (mask == UNLABELLED).all() or not free.allows(patch):
+                continue
+            number = project.store.add(patch)
+            project.store.save(number, NewMask(0, mask, "submitted", unpainted, seconds=0.0))
+            taken += 1
     return taken
+
+
+def _read_mask(project: Project, labels: Volume, patch: PatchId, unpainted: Unpainted) -> NDArray[np.uint8]:
+    """The mask (h, w) of a patch, from labels on the volume's own grid. Raises InvalidMaskError."""
+    factor, classes = project.settings.volumes[patch.volume].factor, len(project.settings.classes)
+    fine = labels.read(_on_own_grid(patch.box, factor))[0]
+    mask = fine[factor // 2 :: factor, factor // 2 :: factor]  # the middle of each square
+    unknown = set(np.unique(mask).tolist()) - {*range(classes + 1), UNLABELLED}
+    if unknown:
+        raise InvalidMaskError(
+            f"The labels of {patch.volume} hold values that are no class.",
+            got=sorted(unknown)[:10],
+            expected=f"0 to {classes}, or {UNLABELLED} for not labelled",
+        )
+    mask = mask.astype(np.uint8)
+    return np.where(mask == 0, np.uint8(UNLABELLED), mask) if unpainted == "unlabelled" else mask
 
 
 def _on_own_grid(box: Box, factor: int) -> Box:
