@@ -207,6 +207,23 @@ def test_a_label_records_which_network_ranked_it(store: Store) -> None:
     assert [tuple(row) for row in ranked_by] == [(number_of(store, A), number), (number_of(store, B), None)]
 
 
+@pytest.mark.parametrize("state", ["submitted", "skipped"])
+def test_so_does_that_of_a_patch_that_was_begun_before_another_network_ranked(
+    store: Store, state: State
+) -> None:
+    """What somebody is painting is left out of the next queue."""
+    first = finished_round(store)
+    store.replace_queue(selection([A]), first)
+    number = number_of(store, A)
+    answer(store, number, painted(1), "draft")
+    store.replace_queue(selection([C]), finished_round(store))
+    answer(store, number, painted(1), "draft")
+    answer(store, number, painted(1) if state == "submitted" else None, state)
+    answer(store, number, painted(0), "submitted")
+    ranked_by = store.rows("SELECT ranked_by FROM revisions WHERE patch = ?", number)
+    assert [row["ranked_by"] for row in ranked_by] == [first, first], "a correction as well"
+
+
 def test_the_audit_is_served_in_its_own_order_apart_from_the_queue(store: Store) -> None:
     assert [stored.patch for stored in store.open_audit()] == AUDIT
     assert all(stored.kind == "audit" for stored in store.open_audit())

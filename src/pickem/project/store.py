@@ -214,7 +214,7 @@ class Store:
         """
         with self.change():
             stored = self.patch(number)
-            newest = self._newest_revision(number)
+            newest, ranked_by = self._newest_revision(number)
             if new.base != newest:
                 raise RevisionConflictError(
                     f"This patch was saved meanwhile {self._whence(number, new.annotator)}.",
@@ -227,6 +227,8 @@ class Store:
             if new.state == "submitted" and new.mask is not None and stored.kind == "query":
                 compare_with_proposal(self, number, new.mask, new.proposed_by)
             queued = self.queued(number)
+            if queued:  # else it has left the queue since somebody began it, as newer networks rank it anew
+                ranked_by = queued.ranked_by
             self._connection.execute(
                 "INSERT INTO revisions (patch, revision, state, mask, foreground, unpainted, seconds, "
                 "ranked_by, at, annotator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -238,7 +240,7 @@ class Store:
                     0 if new.mask is None else int(((new.mask > 0) & (new.mask != UNLABELLED)).sum()),
                     new.unpainted,
                     new.seconds,
-                    queued.ranked_by if queued else None,
+                    ranked_by,
                     now(),
                     new.annotator,
                 ),
@@ -345,9 +347,11 @@ class Store:
         by = newest.annotator if newest else ""
         return f"by {by}" if by not in ("", annotator) else "from another window"
 
-    def _newest_revision(self, number: int) -> int:
-        rows = self.rows("SELECT coalesce(max(revision), 0) FROM revisions WHERE patch = ?", number)
-        return int(rows[0][0])
+    def _newest_revision(self, number: int) -> tuple[int, int | None]:
+        """The number of the newest revision, 0 = there is none, and the round whose network ranked it."""
+        sql = "SELECT revision, ranked_by FROM revisions WHERE patch = ? ORDER BY revision DESC LIMIT 1"
+        rows = self.rows(sql, number)
+        return (rows[0]["revision"], rows[0]["ranked_by"]) if rows else (0, None)
 
     def _patch_number(self, patch: PatchId, kind: Kind) -> int:
         place = (patch.volume, patch.z, patch.y, patch.x, patch.height, patch.width)
