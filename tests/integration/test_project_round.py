@@ -293,6 +293,16 @@ def test_skipping_before_there_is_a_network_brings_new_patches_until_all_were_se
         assert due(project) is None
 
 
+@pytest.mark.parametrize("candidates", ["tiling", "random"])
+def test_what_is_to_be_left_out_is_not_drawn(tmp_path: Path, candidates: str) -> None:
+    with open_project(make_tiny_project(tmp_path, candidates=candidates)) as project:
+        drawn = project.draw(30, np.random.default_rng(0))
+        again = project.draw(30, np.random.default_rng(0), without=drawn[::2])
+        assert not {*drawn[::2]} & {*again}
+        if candidates == "random":
+            assert again == drawn[1::2], "the pool is the same"
+
+
 @pytest.mark.parametrize("per_round", [1, 3])
 def test_a_queue_that_was_skipped_through_is_ranked_anew(tmp_path: Path, per_round: int) -> None:
     with open_project(make_tiny_project(tmp_path, per_round=per_round)) as project:

@@ -114,7 +114,7 @@ class Project:
         return Candidates(self.shapes, self.settings.patch, audit, self.settings.audit_gap, self.masks)
 
     def draw(self, count: int, rng: np.random.Generator, without: Collection[PatchId] = ()) -> list[PatchId]:
-        """Patches that may be labelled: all of the fixed pool, or `count` of the tiling less `without`."""
+        """Patches that may be labelled, none of `without`: all of a fixed pool, or `count` of the tiling."""
         tiling, size, seed = self.candidates(), self.settings.patch, self.settings.seed
         if self.settings.candidates == "tiling":
             left = [patch for patch in tiling.draw(count + len(without), rng) if patch not in without]
@@ -122,12 +122,12 @@ class Project:
             return [left[i] for i in taken]
         drawing = stream(seed, Purpose.POOL)
         pool = patches_anywhere(self.shapes, size, self.settings.pool, drawing, self.masks)
-        return [patch for patch in pool if tiling.allows(patch)]
+        return [patch for patch in pool if patch not in without and tiling.allows(patch)]
 
     def first_picks(self, drawing: np.random.Generator, selecting: np.random.Generator) -> Selection:
         """What to label while there is no network: patches from everywhere, none that was answered."""
         settings, gone = self.settings, set(self.store.answered())
-        drawn = [patch for patch in self.draw(FIRST_CANDIDATES, drawing, gone) if patch not in gone]
+        drawn = self.draw(FIRST_CANDIDATES, drawing, gone)
         wanted = min(settings.first_patches + (QUEUE - 1) * settings.per_round, len(drawn))
         if settings.candidates == "random":
             return Selection(tuple(drawn[:wanted]), (0.0,) * wanted, ("drawn at random",) * wanted)

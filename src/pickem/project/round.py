@@ -233,8 +233,7 @@ class Learning:
         project, store = self._project, self._project.store
         k = QUEUE * project.settings.per_round
         if project.settings.candidates == "random":  # just as a benchmark
-            gone = set(store.answered()) - labels.keys()  # skipped, or submitted since the round began
-            learner = self._learner(labels, [patch for patch in survey.drawn() if patch not in gone])
+            learner = self._learner(labels, survey.drawn())
             k = min(k, len(learner.pool.unlabelled))
             return learner.propose(k) if k else Selection((), (), ())
         painted = at_work(store)
