@@ -5,6 +5,7 @@ from __future__ import annotations
 from unicodedata import category
 
 from pickem.errors import InvalidNameError
+from pickem.project.schema import LAST_ANSWER
 from pickem.project.store import Store
 
 ALONE = "me"  # the name of somebody who was never asked for one
@@ -33,8 +34,8 @@ def labelled_by(store: Store) -> dict[str, int]:
     A patch counts for whoever submitted it last. Masks from before names were kept have the name "".
     """
     rows = store.rows(
-        "SELECT r.annotator, count(*) AS patches FROM revisions r WHERE r.state = 'submitted' AND r.id = "
-        "(SELECT max(id) FROM revisions WHERE patch = r.patch AND state IN ('submitted', 'skipped')) "
+        "SELECT r.annotator, count(*) AS patches FROM patches p "
+        f"JOIN revisions r ON r.id = {LAST_ANSWER} WHERE r.state = 'submitted' "
         "GROUP BY r.annotator ORDER BY patches DESC, r.annotator"
     )
     return {row["annotator"]: row["patches"] for row in rows}

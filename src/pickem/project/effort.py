@@ -9,6 +9,7 @@ import numpy as np
 from pickem.learning.calibration import calibrate
 from pickem.learning.effort import DEFAULT, Coefficients, contour_length, count_objects
 from pickem.project.masks import unpack
+from pickem.project.schema import LAST_ANSWER
 from pickem.project.store import Kind, Store
 
 FEWEST = 20  # submitted patches with a time, before it is said how long one takes
@@ -18,9 +19,8 @@ NEWEST = 200  # of them that count: people get quicker
 def seconds_spent(store: Store, kind: Kind) -> float:
     """Seconds on the patches of this kind that were submitted or skipped."""
     sql = (
-        "SELECT coalesce(sum(r.seconds), 0) FROM patches p JOIN revisions r ON r.id = "
-        "(SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped')) "
-        "WHERE p.kind = ?"
+        "SELECT coalesce(sum(r.seconds), 0) FROM patches p "
+        f"JOIN revisions r ON r.id = {LAST_ANSWER} WHERE p.kind = ?"
     )
     return float(store.rows(sql, kind)[0][0])
 
@@ -74,8 +74,7 @@ class Stopwatch:
 
 
 _TIMED = (
-    "SELECT r.id, r.seconds FROM patches p JOIN revisions r ON r.id = "
-    "(SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped')) "
+    f"SELECT r.id, r.seconds FROM patches p JOIN revisions r ON r.id = {LAST_ANSWER} "
     "WHERE r.state = 'submitted' AND r.seconds > 0 ORDER BY r.id DESC LIMIT ?"
 )
 _MASK = "SELECT r.mask, p.height, p.width FROM revisions r JOIN patches p ON p.id = r.patch WHERE r.id = ?"

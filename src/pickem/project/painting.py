@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pickem.acquisition import UNLABELLED
 from pickem.geometry import Box, PatchId, whole
 from pickem.project.masks import unpack
+from pickem.project.schema import LAST_ANSWER
 from pickem.project.store import Store
 from pickem.volumes import Rescaled, Volume
 
@@ -71,8 +72,7 @@ def _masks(store: Store, name: str, box: Box) -> list[tuple[PatchId, NDArray[np.
     """The newest submitted masks that touch `box`, in the order in which to lay them over each other."""
     (z0, y0, x0), (z1, y1, x1) = box.start, box.stop
     rows = store.rows(
-        "SELECT p.*, r.mask FROM patches p JOIN revisions r ON r.id = "
-        "(SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped')) "
+        f"SELECT p.*, r.mask FROM patches p JOIN revisions r ON r.id = {LAST_ANSWER} "
         "WHERE r.state = 'submitted' AND p.volume = ? AND p.z >= ? AND p.z < ? "
         "AND p.y + p.height > ? AND p.y < ? AND p.x + p.width > ? AND p.x < ? "
         "ORDER BY p.kind = 'audit', "

@@ -6,13 +6,14 @@ patch is let be.
 
 from __future__ import annotations
 
+from pickem.project.schema import LAST_ANSWER
 from pickem.project.store import Store, StoredPatch
 
 
 def passed_over(store: Store) -> list[StoredPatch]:
     """The audit patches whose last answer is their only skip, in the order of skipping."""
     rows = store.rows(
-        f"SELECT p.id FROM patches p JOIN revisions r ON r.id = ({_LAST_ANSWER}) "
+        f"SELECT p.id FROM patches p JOIN revisions r ON r.id = {LAST_ANSWER} "
         f"WHERE p.kind = 'audit' AND r.state = 'skipped' AND ({_SKIPS}) = 1 ORDER BY r.id"
     )
     return [store.patch(row["id"]) for row in rows]
@@ -28,5 +29,4 @@ def count_served_again(store: Store) -> int:
     return int(store.rows(sql)[0][0])
 
 
-_LAST_ANSWER = "SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped')"
 _SKIPS = "SELECT count(*) FROM revisions WHERE patch = p.id AND state = 'skipped'"

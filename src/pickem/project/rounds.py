@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pickem.geometry import PatchId
 from pickem.project.masks import unpack
+from pickem.project.schema import LAST_ANSWER
 from pickem.project.store import Store, now
 
 Labels = dict[PatchId, tuple[NDArray[np.uint8], int]]  # mask (h, w), and the round that learned from it first
@@ -123,8 +124,7 @@ def labels_of(store: Store, at: Round) -> Labels:
 def waiting_labels(store: Store) -> int:
     """Patches submitted, or submitted again, since the last round began, and not skipped after that."""
     rows = store.rows(
-        "SELECT count(*) FROM patches p JOIN revisions r ON r.id = "
-        "(SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped')) "
+        f"SELECT count(*) FROM patches p JOIN revisions r ON r.id = {LAST_ANSWER} "
         "WHERE p.kind = 'query' AND r.state = 'submitted' "
         "AND r.id > (SELECT coalesce(max(last_revision), 0) FROM rounds)"
     )
@@ -187,7 +187,7 @@ def paired_audit_counts(store: Store, then: int, now: int) -> tuple[Counts, Coun
         "SELECT c.class, p.volume, p.z, t.hit, t.truth, t.predicted, c.hit, c.truth, c.predicted "
         "FROM audit_counts c JOIN audit_counts t ON t.patch = c.patch AND t.class = c.class "
         "JOIN patches p ON p.id = c.patch "
-        f"WHERE t.round = ? AND c.round = ? AND ({_LAST_ANSWER}) <= "
+        f"WHERE t.round = ? AND c.round = ? AND {LAST_ANSWER} <= "
         "(SELECT min(audited) FROM rounds WHERE number IN (t.round, c.round)) ORDER BY c.class, c.patch",
         then,
         now,
@@ -200,14 +200,11 @@ def paired_audit_counts(store: Store, then: int, now: int) -> tuple[Counts, Coun
     return before, after
 
 
-_LAST_ANSWER = "SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped')"
 _LAST_AUDIT = (
     "SELECT max(r.id) FROM revisions r JOIN patches p ON p.id = r.patch "
     "WHERE p.kind = 'audit' AND r.state IN ('submitted', 'skipped')"
 )
-_PAINTED = (
-    f"SELECT p.id FROM patches p JOIN revisions r ON r.id = ({_LAST_ANSWER}) WHERE r.state = 'submitted'"
-)
+_PAINTED = f"SELECT p.id FROM patches p JOIN revisions r ON r.id = {LAST_ANSWER} WHERE r.state = 'submitted'"
 
 
 def _round(row: sqlite3.Row) -> Round:

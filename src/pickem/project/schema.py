@@ -148,3 +148,6 @@ STEPS = (
 )
 
 VERSION = len(STEPS)
+
+# The row in `revisions` of the last answer to the patch that a query calls p; what comes after it are drafts.
+LAST_ANSWER = "(SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped'))"

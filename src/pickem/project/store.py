@@ -21,6 +21,7 @@ from pickem.geometry import PatchId
 from pickem.project.corrections import Corrections, compare_with_proposal
 from pickem.project.database import connect, storage_errors, transaction
 from pickem.project.masks import pack, unpack
+from pickem.project.schema import LAST_ANSWER
 from pickem.project.settings import Unpainted
 from pickem.project.waiting import ASKED, WAITING, WHY
 
@@ -192,7 +193,7 @@ class Store:
         """How much of the proposals had to be changed, by the round whose network made them."""
         rows = self.rows(
             "SELECT c.round, count(*), sum(c.changed), sum(c.foreground) FROM corrections c "
-            f"JOIN patches p ON p.id = c.patch JOIN revisions r ON r.id = ({_LAST_ANSWER}) "
+            f"JOIN patches p ON p.id = c.patch JOIN revisions r ON r.id = {LAST_ANSWER} "
             "WHERE r.state = 'submitted' GROUP BY c.round ORDER BY c.round"
         )
         return {number: Corrections(*sums) for number, *sums in rows}
@@ -259,7 +260,7 @@ class Store:
         `after`: only those whose newest one has a greater row number in the table of revisions.
         """
         rows = self.rows(
-            f"SELECT p.*, r.mask FROM patches p JOIN revisions r ON r.id = ({_LAST_ANSWER}) "
+            f"SELECT p.*, r.mask FROM patches p JOIN revisions r ON r.id = {LAST_ANSWER} "
             "WHERE p.kind = ? AND r.state = 'submitted' AND r.id > ? "
             "ORDER BY (SELECT min(id) FROM revisions WHERE patch = p.id AND state = 'submitted')",
             kind,
@@ -300,7 +301,7 @@ class Store:
     def count(self, kind: Kind, state: Literal["submitted", "skipped"]) -> int:
         """Patches of this kind whose last answer is this."""
         sql = (
-            f"SELECT count(*) FROM patches p JOIN revisions r ON r.id = ({_LAST_ANSWER}) "
+            f"SELECT count(*) FROM patches p JOIN revisions r ON r.id = {LAST_ANSWER} "
             "WHERE p.kind = ? AND r.state = ?"
         )
         return int(self.rows(sql, kind, state)[0][0])
@@ -365,7 +366,6 @@ class Store:
 
 
 _DONE = "SELECT 1 FROM revisions r WHERE r.patch = p.id AND r.state IN ('submitted', 'skipped')"
-_LAST_ANSWER = "SELECT max(id) FROM revisions WHERE patch = p.id AND state IN ('submitted', 'skipped')"
 _DROP_SUPERSEDED = (
     "DELETE FROM proposals AS o WHERE round < ? - ? "
     "AND EXISTS (SELECT 1 FROM proposals n WHERE n.patch = o.patch AND n.round > o.round) "
