@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pickem.errors import DiskFullError, StorageError
+
+_PARTIAL = re.compile(r".+\.[0-9a-f]{8}\.partial")  # as `write_durably` names them, and hardly anybody else
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -60,13 +63,14 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def remove_partial_files(folder: Path) -> None:
-    """Delete what writes that were killed half-way have left in `folder` and below.
+def remove_partial_files(paths: Iterable[Path]) -> None:
+    """Delete those of `paths` that a `write_durably` that was killed half-way has left, and no others.
 
-    Safe only where no other process writes in the folder.
+    Safe only where no other process writes these files.
     """
-    for path in folder.rglob("*.partial"):
-        path.unlink(missing_ok=True)
+    for path in paths:
+        if _PARTIAL.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:

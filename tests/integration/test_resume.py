@@ -70,6 +70,23 @@ def test_several_processes_give_the_same_curves(folder: Path, undisturbed: Path,
     assert_same(tmp_path / "out", undisturbed)
 
 
+def test_what_others_are_writing_in_the_same_folder_is_left_alone(folder: Path, tmp_path: Path) -> None:
+    command = arguments(folder, tmp_path, "--rounds", 1)
+    left = [tmp_path / "run.toml.0a1b2c3d.partial", tmp_path / "initial" / "seed-000" / "a.0a1b2c3d.partial"]
+    others = [
+        tmp_path / "exported.tif.partial",  # of an export that is half done
+        tmp_path / "cells.pickem" / "checkpoints" / "round-0001.safetensors.0a1b2c3d.partial",
+        tmp_path / "runs" / "of another program.partial",
+    ]
+    for path in (*left, *others):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "vnc.partial").mkdir()  # of a download
+    finished = pickem_here(*command)
+    assert finished.returncode == 0, finished.stderr
+    assert set(tmp_path.rglob("*.partial")) == {*others, tmp_path / "vnc.partial"}
+
+
 def test_goes_on_from_the_journals_alone(folder: Path, undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert pickem_here(*arguments(folder, out, "--rounds", 2)).returncode == 0

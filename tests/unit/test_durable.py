@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pickem.durable import whole_folder, write_durably
+from pickem.durable import remove_partial_files, whole_folder, write_durably
 from pickem.errors import StorageError
 
 
@@ -66,3 +66,14 @@ def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None
         whole_folder(tmp_path / "file" / "folder"),
     ):
         pass
+
+
+def test_of_partial_files_only_those_of_durable_writes_are_removed(tmp_path: Path) -> None:
+    left = tmp_path / "weights.safetensors.0a1b2c3d.partial"
+    others = [tmp_path / name for name in ("movie.mkv.partial", "0a1b2c3d.partial", "weights.safetensors")]
+    for path in (left, *others):
+        path.touch()
+    folder = tmp_path / "image.ome.zarr.0a1b2c3d.partial"
+    folder.mkdir()
+    remove_partial_files(tmp_path.iterdir())
+    assert set(tmp_path.iterdir()) == {*others, folder}

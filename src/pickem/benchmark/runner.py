@@ -92,7 +92,7 @@ def benchmark(
         check_pool(worker.experiment, rounds)
         if not begun:  # only now: what cannot be done leaves no folder behind
             held.enter_context(_locked(out))
-        remove_partial_files(out)
+        remove_partial_files(_written_to(out))
         configuration = _continued(asked, out)
         configuration.write(out)
         tasks = [Task(strategy, seed) for seed in range(seeds) for strategy in names]
@@ -117,6 +117,13 @@ def _rewriting_tables(out: Path, configuration: Configuration, watch: Watch) -> 
         watch(progress)
 
     return rewrite
+
+
+def _written_to(out: Path) -> Iterator[Path]:
+    """What lies where a benchmark writes; `out` may hold much else, with writers of its own."""
+    yield from out.glob("*")
+    for name in ("initial", "runs"):
+        yield from (out / name).rglob("*")
 
 
 def _is_begun(folder: Path) -> bool:

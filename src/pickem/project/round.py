@@ -126,7 +126,7 @@ class Learning:
     def pretrain(self) -> None:
         """Learn from the volumes alone what the first network starts with."""
         project, planned = self._project, self._project.settings.recipe.pretraining
-        remove_partial_files(project.checkpoints)
+        remove_partial_files(project.checkpoints.glob("*"))
         fitted = pretrain_on_volumes(
             project,
             self._predictor,
@@ -144,7 +144,7 @@ class Learning:
     def train(self) -> None:
         """Fit the network to all labels, from the newest weights that there are."""
         project = self._project
-        remove_partial_files(project.checkpoints)  # of a trainer that was killed; there is one at a time
+        remove_partial_files(project.checkpoints.glob("*"))  # a killed trainer's; there is one at a time
         at = rounds.begin_round(project.store)
         following = self._start()
         started = time.perf_counter()
