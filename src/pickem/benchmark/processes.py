@@ -10,7 +10,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -89,18 +90,31 @@ class _Hand:
 
     def give(self, task: Task) -> None:
         self.task = task
-        self.connection.send(task)
+        with self._death_told():
+            self.connection.send(task)
+
+    def hear(self) -> Progress | _Finished:
+        """What the process says next."""
+        with self._death_told():
+            message: Progress | _Finished = self.connection.recv()
+        return message
+
+    @contextmanager
+    def _death_told(self) -> Iterator[None]:
+        """Raise RunError where the process has died; which of the errors tells of it depends on when."""
+        try:
+            yield
+        except (EOFError, ConnectionError):
+            self.process.join()  # the connection breaks a moment before there is an exit code
+            raise RunError(
+                "A process of the benchmark ended without a word.",
+                got=f"exit code {self.process.exitcode} in {self.task}",
+                todo="look whether the machine ran out of memory; start the same command again to go on",
+            ) from None
 
 
 def _handle(hand: _Hand, queue: _Queue, watch: Watch) -> None:
-    try:
-        message: Progress | _Finished = hand.connection.recv()
-    except EOFError:
-        raise RunError(
-            "A process of the benchmark ended without a word.",
-            got=f"exit code {hand.process.exitcode} in {hand.task}",
-            todo="look whether the machine ran out of memory; start the same command again to go on",
-        ) from None
+    message = hand.hear()
     if isinstance(message, _Finished):
         hand.task = None
         if message.error is not None:
