@@ -1,6 +1,7 @@
 """Several runs of one benchmark at a time, each in a process of its own.
 
-Runs of one seed share their first network, so a seed's other runs wait until its first run has trained it.
+What runs share is made by one of them, and the others wait until it is there: the first network of a seed,
+its pretrained weights, the number of steps of full-converged.
 The processes end when the one that started them does, however it ends.
 """
 
@@ -16,16 +17,19 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from pickem.benchmark.full_supervision import FULL_SUPERVISION
+from pickem.benchmark.full_supervision import CONVERGED, FULL_SUPERVISION
 from pickem.benchmark.run import Progress, Watch
 from pickem.benchmark.tasks import Plan, Task, Worker
 from pickem.errors import PickemError, RunError
+
+_Shared = int | str  # the number of a seed: what its runs start from; CONVERGED: its number of steps
 
 
 @dataclass(frozen=True)
 class _Finished:
     """The task is done; `error` is what ended it early."""
 
+    task: Task
     error: PickemError | None = None
 
 
@@ -36,7 +40,7 @@ def run_in_processes(plan: Plan, tasks: Sequence[Task], jobs: int, watch: Watch)
     other processes are then ended. Everything done so far is in the journals.
     """
     context = multiprocessing.get_context("spawn")
-    queue = _Queue(list(tasks))
+    queue = _Queue.of(tasks, plan)
     hands = [_Hand.start(context, plan) for _ in range(min(jobs, len(tasks)))]
     try:
         while queue.waiting or any(hand.task for hand in hands):
@@ -55,21 +59,48 @@ def run_in_processes(plan: Plan, tasks: Sequence[Task], jobs: int, watch: Watch)
 
 @dataclass
 class _Queue:
-    """Tasks not yet begun; those of a seed wait for the seed's first network."""
+    """Tasks not yet begun, and how far what they share has come."""
 
     waiting: list[Task]
-    begun_seeds: set[int] = field(default_factory=set)
-    ready_seeds: set[int] = field(default_factory=set)
+    pretrains: bool  # full supervision then shares with its seed's other runs
+    making: set[_Shared] = field(default_factory=set)
+    made: set[_Shared] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task], plan: Plan) -> _Queue:
+        """A seed's full supervision comes last: as its first run, it keeps the others waiting to its end."""
+        ordered = sorted(tasks, key=lambda task: (task.seed, task.strategy in FULL_SUPERVISION))
+        return cls(ordered, plan.profile.pretraining.task != "none")
 
     def take(self) -> Task | None:
+        """The first task that needs nothing that another is just making."""
         for task in self.waiting:
-            alone = task.strategy in FULL_SUPERVISION
-            if alone or task.seed in self.ready_seeds or task.seed not in self.begun_seeds:
+            missing = self._shared(task) - self.made
+            if not missing & self.making:
                 self.waiting.remove(task)
-                if not alone:
-                    self.begun_seeds.add(task.seed)
+                self.making |= missing
                 return task
         return None
+
+    def heard(self, progress: Progress) -> None:
+        """A run has come so far. What full supervision says of its seed is not of the first network."""
+        if progress.stage is None and progress.round == 0 and progress.strategy not in FULL_SUPERVISION:
+            self.made.add(progress.seed)
+
+    def finished(self, task: Task) -> None:
+        """The task is done; a first network, which full supervision does not make, is left to the next."""
+        self.making -= self._shared(task)
+        if task.strategy == CONVERGED:
+            self.made.add(CONVERGED)
+
+    def _shared(self, task: Task) -> set[_Shared]:
+        """What the task makes unless it is there."""
+        shared: set[_Shared] = set()
+        if self.pretrains or task.strategy not in FULL_SUPERVISION:
+            shared.add(task.seed)
+        if task.strategy == CONVERGED:
+            shared.add(CONVERGED)
+        return shared
 
 
 @dataclass
@@ -116,12 +147,12 @@ class _Hand:
 def _handle(hand: _Hand, queue: _Queue, watch: Watch) -> None:
     message = hand.hear()
     if isinstance(message, _Finished):
-        hand.task = None
         if message.error is not None:
             raise message.error
+        hand.task = None
+        queue.finished(message.task)
         return
-    if message.stage is None and message.round == 0:
-        queue.ready_seeds.add(message.seed)
+    queue.heard(message)
     watch(message)
 
 
@@ -132,17 +163,16 @@ def _serve(plan: Plan, connection: Connection) -> None:
     try:
         worker = Worker.start(plan)
     except PickemError as error:
-        connection.recv()
-        connection.send(_Finished(error))
+        connection.send(_Finished(connection.recv(), error))
         return
     while True:
         task: Task = connection.recv()
         try:
             worker.do(task, connection.send)
         except PickemError as error:
-            connection.send(_Finished(error))
+            connection.send(_Finished(task, error))
         else:
-            connection.send(_Finished())
+            connection.send(_Finished(task))
 
 
 def _end_with_parent() -> None:
