@@ -172,6 +172,31 @@ def test_five_lines_of_python_do_the_same(folder: Path, out: Path, tmp_path: Pat
     assert {p.stage for p in seen} == {None, "pretraining", "training", "evaluating", "scoring"}
 
 
+def test_tables_are_written_for_new_rounds_and_at_the_end(folder: Path, tmp_path: Path) -> None:
+    results, seen = tmp_path / "out" / "results.csv", list[tuple[str, int, bool]]()
+
+    def look(progress: Progress) -> None:
+        if progress.stage is None:
+            seen.append((progress.strategy, progress.round, results.exists()))
+            results.unlink(missing_ok=True)
+
+    for rounds in (1, 1, 2):
+        benchmark(
+            str(folder / "tiny.toml"),
+            tmp_path / "out",
+            strategies=["full-matched", "random", "entropy"],
+            rounds=rounds,
+            profile=str(folder / "profile.toml"),
+            watch=look,
+        )
+        assert len(rows(tmp_path / "out")) == 1 + 2 * rounds
+        results.unlink()
+    first = [("full-matched", 0, True), ("random", 0, True), ("entropy", 0, True)]
+    replayed = [(name, number, False) for name, number, _ in first]
+    more = [("full-matched", 0, True), *[(n, r, r == 1) for n in ("random", "entropy") for r in (0, 1)]]
+    assert seen == [*first, *replayed, *more]
+
+
 def test_the_dev_split_stays_inside_the_training_part(folder: Path, tmp_path: Path) -> None:
     result = pickem_here(
         *("benchmark", folder / "tiny.toml", "--profile", folder / "profile.toml", "--split", "dev"),

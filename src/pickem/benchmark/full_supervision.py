@@ -115,10 +115,11 @@ def run_full_supervision(
         tried = directory / "initial" / "converged-steps.json"
         steps = _enough_steps(load_dev, experiment.profile.full_supervision, tried, first, teller)
     record = journal.evaluation(0)
-    if record is None or record.steps != steps:
+    replayed = record is not None and record.steps == steps
+    if record is None or not replayed:
         initial = initial_folder(directory, seed)
         record = _train_on_everything(experiment, journal, stages(first, steps), seed, initial, teller)
-    watch(Progress(kind, seed, 0, None, 1, 1, record.jaccard))
+    watch(Progress(kind, seed, 0, None, 1, 1, record.jaccard, replayed))
 
 
 def _train_on_everything(

@@ -48,6 +48,7 @@ class Progress:
     done: int
     total: int
     jaccard: float | None  # of the last evaluated round
+    replayed: bool = False  # the round was in the journal already
 
 
 Watch = Callable[[Progress], None]
@@ -86,6 +87,7 @@ class _Run:
         """Piece one of a round: a trained network, its checkpoint, its scores."""
         self._round = number
         record = self._journal.evaluation(number)
+        replayed = record is not None
         if record is None:
             record = self._first_round() if number == 0 else self._later_round(number)
             if last or len(self._learner.pool.labelled) == VIEW_AT:
@@ -94,7 +96,7 @@ class _Run:
         if number > 1:
             self._journal.forget_weights(number - 1)
         self._jaccard = record.jaccard
-        self._watch(Progress(self._name, self._seed, number, None, 1, 1, record.jaccard))
+        self._watch(Progress(self._name, self._seed, number, None, 1, 1, record.jaccard, replayed))
 
     def query(self, number: int) -> None:
         """Piece two of a round: what to label next; then the oracle labels it."""

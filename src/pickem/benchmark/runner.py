@@ -2,7 +2,7 @@
 
 benchmark(…)  ──►  data loaded and checked, folder locked, run.toml written
                    └─ run  ─ run ─ run …   each journalled, see `pickem.benchmark.run`
-                      results.csv and picks.csv rewritten after every round
+                      results.csv and picks.csv rewritten after every new round
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _do(tasks: Sequence[Task], worker: Worker, jobs: int, watch: Watch) -> None:
 
 def _rewriting_tables(out: Path, configuration: Configuration, watch: Watch) -> Watch:
     def rewrite(progress: Progress) -> None:
-        if progress.stage is None:
+        if progress.stage is None and not progress.replayed:
             write_tables(out, configuration)
         watch(progress)
 
