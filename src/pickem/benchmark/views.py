@@ -23,12 +23,12 @@ def write_evaluation_view(path: Path, predictor: Predictor, evaluation: Regions,
     """
     region, section, rows, columns = _busiest_crop(evaluation)
     (probability,) = predictor.predict_sections(region.plane, [section], len(region.labels))
-    predicted = probability.argmax(axis=0).astype(np.uint8)
+    predicted = probability[:, rows, columns].argmax(axis=0).astype(np.uint8)
     _write(
         path,
         image=_as_uint8(region.images[section])[rows, columns],
         truth=region.labels[section][rows, columns],
-        prediction=predicted[rows, columns],
+        prediction=predicted,
         jaccard=np.float64(jaccard),
     )
 
@@ -48,7 +48,7 @@ def write_picks_view(path: Path, predictor: Predictor, selection: Selection, ima
 
 def _busiest_crop(regions: Regions) -> tuple[LoadedRegion, int, slice, slice]:
     candidates = [
-        (int(((labels > 0) & (labels != UNLABELLED))[rows, columns].sum()), index, section, rows, columns)
+        (_foreground(labels[rows, columns]), index, section, rows, columns)
         for index, region in enumerate(regions.loaded)
         for section, labels in enumerate(region.labels)
         for rows in _starts(labels.shape[0])
@@ -56,6 +56,10 @@ def _busiest_crop(regions: Regions) -> tuple[LoadedRegion, int, slice, slice]:
     ]
     _, index, section, rows, columns = max(candidates, key=lambda candidate: candidate[0])
     return regions.loaded[index], section, rows, columns
+
+
+def _foreground(labels: NDArray[np.uint8]) -> int:
+    return int(np.count_nonzero((labels > 0) & (labels != UNLABELLED)))
 
 
 def _starts(length: int) -> list[slice]:
