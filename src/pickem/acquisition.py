@@ -7,6 +7,7 @@ Neither side knows the other. A probability map never gets this far: each patch 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -94,7 +95,11 @@ class PoolFeatures:
 
 @dataclass(frozen=True)
 class Selection:
-    """The picks of a strategy, best first, each with its utility and one line saying why it was picked."""
+    """The picks of a strategy, best first, each with its utility and one line saying why it was picked.
+
+    Raises SelectionError where there is not one utility and one reason per patch, a patch is named twice, or
+    a utility is not a finite number.
+    """
 
     patches: tuple[PatchId, ...]
     utilities: tuple[float, ...]
@@ -109,6 +114,14 @@ class Selection:
             )
         if len(set(self.patches)) != len(self.patches):
             raise SelectionError("A selection names the same patch twice.")
+        for patch, utility in zip(self.patches, self.utilities, strict=True):
+            if not math.isfinite(utility):
+                raise SelectionError(
+                    "The utility of a pick is not a finite number.",
+                    got=f"{utility} for {patch}",
+                    expected="finite numbers",
+                    todo="mend the strategy (a division by zero, a logarithm of 0?), or choose another one",
+                )
 
     def __len__(self) -> int:
         return len(self.patches)

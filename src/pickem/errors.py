@@ -159,7 +159,7 @@ class UnknownStrategyError(StrategyError, LookupError):
 
 
 class SelectionError(StrategyError, ValueError):
-    """The features given to a strategy, or the number of picks asked of it, make no sense."""
+    """The features given to a strategy, the number of picks asked of it, or its picks make no sense."""
 
 
 class CheckpointError(PickemError, ValueError):

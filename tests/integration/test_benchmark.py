@@ -13,6 +13,7 @@ import tomli_w
 from pickem.benchmark import Progress, benchmark
 from pickem.benchmark.journal import EvaluationRecord
 from pickem.strategies import catalogue
+from tests.fixtures.distribution import WITHOUT_A_NUMBER, install
 from tests.fixtures.tiny_dataset import write_tiny_dataset
 from tests.integration.command_line import pickem_here, rows, without_times
 
@@ -195,6 +196,20 @@ def test_tables_are_written_for_new_rounds_and_at_the_end(folder: Path, tmp_path
     replayed = [(name, number, False) for name, number, _ in first]
     more = [("full-matched", 0, True), *[(n, r, r == 1) for n in ("random", "entropy") for r in (0, 1)]]
     assert seen == [*first, *replayed, *more]
+
+
+def test_a_strategy_whose_utilities_are_no_numbers_is_named(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, "odd-picks", {"odd": "WithoutANumber"}, WITHOUT_A_NUMBER)
+    for _ in range(2):
+        refused = pickem_here(
+            *("benchmark", folder / "tiny.toml", "--profile", folder / "profile.toml"),
+            *("--strategies", "odd", "--rounds", 2, "--out", tmp_path / "out"),
+        )
+        assert refused.returncode == 2
+        assert "The strategy odd cannot pick. The utility of a pick is not a finite number." in refused.stderr
+        assert "nan for " in refused.stderr
 
 
 def test_the_dev_split_stays_inside_the_training_part(folder: Path, tmp_path: Path) -> None:

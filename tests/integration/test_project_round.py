@@ -11,6 +11,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from pickem.errors import SelectionError
 from pickem.geometry import PatchId
 from pickem.learning.round import Stage
 from pickem.predictor import PretrainingSettings, most_images
@@ -23,7 +24,15 @@ from pickem.project.round import Learning, Part, due
 from pickem.project.serving import next_patch
 from pickem.project.settings import VolumeSource
 from pickem.project.uncertainty import stored_uncertainty
-from tests.fixtures.tiny_project import PRETRAINED, answer, make_tiny_project, paint_audit, paint_queue
+from tests.fixtures.distribution import WITHOUT_A_NUMBER, install
+from tests.fixtures.tiny_project import (
+    PRETRAINED,
+    answer,
+    make_tiny_project,
+    make_trained_project,
+    paint_audit,
+    paint_queue,
+)
 
 
 def learning(project: Project, said: list[tuple[Stage, int, int]] | None = None) -> Learning:
@@ -59,6 +68,18 @@ def test_a_round_begins_with_enough_labels_and_not_before(tmp_path: Path) -> Non
         assert learn(project) == ["train", "rank", "measure"]
         paint_audit(project, 1)
         assert learn(project) == ["measure", "measure"], "the newest network, and the one before it"
+
+
+@pytest.mark.parametrize("candidates", ["random", "tiling"])
+def test_a_strategy_whose_utilities_are_no_numbers_is_named_and_the_queue_stays(
+    candidates: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, "odd-picks", {"odd": "WithoutANumber"}, WITHOUT_A_NUMBER)
+    with open_project(make_trained_project(tmp_path, strategy="odd", candidates=candidates)) as project:
+        before = project.store.queue()
+        with pytest.raises(SelectionError, match=r"strategy odd cannot pick\. .* not a finite number"):
+            learning(project).do("rank")
+        assert project.store.queue() == before
 
 
 def test_asking_what_is_due_does_not_read_the_start_again(

@@ -93,3 +93,9 @@ class TestSelection:
         twice = (*patches(3), patches(2)[1])
         with pytest.raises(SelectionError, match="twice"):
             Selection(twice, (0.0,) * 4, ("why",) * 4)
+
+    @pytest.mark.parametrize("utility", [np.nan, np.inf, -np.inf])
+    def test_a_utility_that_is_no_number_is_refused(self, utility: float) -> None:
+        with pytest.raises(SelectionError, match="not a finite number") as raised:
+            Selection(tuple(patches(3)), (1.0, utility, 0.0), ("why",) * 3)
+        assert str(patches(2)[1]) in str(raised.value.got)

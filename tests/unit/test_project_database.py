@@ -165,6 +165,14 @@ def test_a_damaged_database_says_so(tmp_path: Path) -> None:
         store.queue()
 
 
+def test_a_bug_is_not_told_as_a_damaged_database(tmp_path: Path) -> None:
+    """Whoever restores a sound database from a backup loses what was painted since."""
+    with Store(tmp_path / "project.sqlite") as store:
+        with pytest.raises(sqlite3.IntegrityError, match=r"events\.at"), store.change() as connection:
+            connection.execute("INSERT INTO events (kind, message) VALUES ('', '')")
+        assert store.events(5) == []
+
+
 def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be opened") as raised:
         connect(tmp_path)

@@ -31,6 +31,7 @@ from pickem.learning import (
 from pickem.learning.round import Stage
 from pickem.predictor import FitReport, gpu_name
 from pickem.predictor.checkpoints import is_whole
+from pickem.strategies import selecting
 from pickem.strategies import strategy as strategy_named
 
 VIEW_AT = 120  # labelled patches: what the paper's Figure 3 shows
@@ -104,7 +105,8 @@ class _Run:
         if record is None:
             self._load_weights(number)
             started = time.perf_counter()
-            selection = self._learner.propose(self._experiment.profile.per_round)
+            with selecting(self._name):
+                selection = self._learner.propose(self._experiment.profile.per_round)
             seconds = time.perf_counter() - started
             record = PicksRecord.of(selection, seconds, self._seconds_to_correct(selection))
             if number < PICK_VIEWS:

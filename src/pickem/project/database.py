@@ -57,12 +57,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into pickem's, each with what to do."""
+    """Turn SQLite's errors into pickem's, each with what to do; what only a bug can raise stays as it is."""
     try:
         yield
     except sqlite3.OperationalError as error:
         raise _storage_error(path, error) from error
     except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:  # IntegrityError, say: the file is sound
+            raise
         raise ProjectDamagedError(
             "The project's database cannot be read.",
             got=f"{path}: {error}",

@@ -50,6 +50,7 @@ from pickem.project.store import Store
 from pickem.project.survey import Survey, next_step
 from pickem.project.uncertainty import uncertainty, write_uncertainties
 from pickem.project.unreadable import Unreadable
+from pickem.strategies import selecting
 from pickem.strategies.look_alikes import WithoutLookAlikes
 
 Part = Literal["pretrain", "train", "measure", "rank", "pick", "survey"]
@@ -202,7 +203,8 @@ class Learning:
             return
         self._looking = self._survey_of(latest)
         survey = self._looking
-        selection = self._with_labels(latest, lambda labels: self._selection(latest, survey, labels))
+        with selecting(project.settings.strategy):
+            selection = self._with_labels(latest, lambda labels: self._selection(latest, survey, labels))
         proposals: dict[PatchId, NDArray[np.uint8]] = {}
         uncertainties: dict[PatchId, NDArray[np.uint8]] = {}
         shown = [*dict.fromkeys((*selection.patches, *project.store.asked()))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pickem.strategies.catalogue import Listing, catalogue, strategy
+from pickem.strategies.catalogue import Listing, catalogue, selecting, strategy
 from pickem.strategies.checks import at_most
 from pickem.strategies.core_set import CoreSet
 from pickem.strategies.k_means import KMeansSampling
@@ -18,5 +18,6 @@ __all__ = [
     "Ranking",
     "at_most",
     "catalogue",
+    "selecting",
     "strategy",
 ]

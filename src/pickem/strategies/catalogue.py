@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
 from pickem.acquisition import Strategy
-from pickem.errors import StrategyError, UnknownStrategyError, nearest_names
+from pickem.errors import SelectionError, StrategyError, UnknownStrategyError, nearest_names
 from pickem.strategies import uncertainty
 from pickem.strategies.apart import EntropyApart
 from pickem.strategies.class_stratified import ClassStratifiedEntropy
@@ -90,6 +91,16 @@ def catalogue() -> dict[str, Listing]:
     """
     others = {name: _listing(entry) for name, entry in _third_party().items()}
     return BUILT_IN | others
+
+
+@contextmanager
+def selecting(name: str) -> Iterator[None]:
+    """Around a strategy's `select`: a SelectionError says which of several strategies it was."""
+    try:
+        yield
+    except SelectionError as error:
+        what = f"The strategy {name} cannot pick. {error.what}"
+        raise SelectionError(what, got=error.got, expected=error.expected, todo=error.todo) from error
 
 
 def _third_party() -> dict[str, EntryPoint]:
