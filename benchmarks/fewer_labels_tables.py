@@ -15,7 +15,8 @@ from benchmarks.courses import Course, Row, mean_course, reaching, read_courses,
 from benchmarks.fewer_labels_search import errors_of
 from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
-from pickem.benchmark.full_supervision import FULL_SUPERVISION
+from pickem.benchmark.full_supervision import FULL_SUPERVISION, Budget
+from pickem.benchmark.journal import read_record
 from pickem.benchmark.report import wording
 from pickem.benchmark.report.paper import paper_results
 from pickem.benchmark.report.statistics import estimate
@@ -44,7 +45,7 @@ SETTLED = 60  # labels; jumps between rounds are counted from here on
 def main() -> None:
     """Rewrite the page's tables."""
     tables = {"seeds": _seeds(), "parts": _parts(), "jumps": _jumps(), "picks": _picks(), "cost": _cost()}
-    tables |= {"full supervision": _full_supervision(), "errors": errors_of("test")}
+    tables |= {"search": _search(), "full supervision": _full_supervision(), "errors": errors_of("test")}
     for name, text in tables.items():
         fill(PAGE, name, text)
 
@@ -174,6 +175,17 @@ def _full_supervision() -> str:
                 scores = [f"{float(row[name]):.3f}" for name in ("jaccard", "precision", "recall")]
                 lines.append([dataset, profile, row["strategy"], row["seed"], row["steps"], *scores])
     return table(["dataset", "profile", "labels", "seed", "steps", "Jaccard", "precision", "recall"], lines)
+
+
+def _search() -> str:
+    """Jaccard on `dev` of a network that learns from all labels, by its steps."""
+    lines = []
+    for dataset in DATASETS:
+        path = RESULTS / f"{dataset}-auto" / "initial" / "converged-steps.json"
+        if budget := read_record(path, Budget):
+            tried = zip(budget.steps, budget.jaccard, strict=True)
+            lines += [[dataset, f"{steps:,}", f"{jaccard:.3f}"] for steps, jaccard in tried]
+    return table(["dataset", "steps", "Jaccard on dev"], lines)
 
 
 def _cost() -> str:
