@@ -46,6 +46,7 @@ def main() -> None:
     """Rewrite the page's tables."""
     tables = {"seeds": _seeds(), "parts": _parts(), "jumps": _jumps(), "picks": _picks(), "cost": _cost()}
     tables |= {"search": _search(), "full supervision": _full_supervision(), "errors": errors_of("test")}
+    tables["demo"] = _demo()
     for name, text in tables.items():
         fill(PAGE, name, text)
 
@@ -186,6 +187,22 @@ def _search() -> str:
             tried = zip(budget.steps, budget.jaccard, strict=True)
             lines += [[dataset, f"{steps:,}", f"{jaccard:.3f}"] for steps, jaccard in tried]
     return table(["dataset", "steps", "Jaccard on dev"], lines)
+
+
+def _demo() -> str:
+    """Two classes that cover most of the image: the embedded images of the demo."""
+    lines = []
+    for strategy in STRATEGIES:
+        for seed, course in read_courses("demo-auto", strategy).items():
+            scores = [f"{jaccard:.3f}" for jaccard in course.jaccard.values()]
+            last = course.rows[max(course.rows)]
+            of_classes = [f"{float(last[f'jaccard_{name}']):.3f}" for name in ("axon", "myelin")]
+            minutes = f"{float(last['effort_seconds']) / 60:.0f}"
+            about = [strategy, str(seed), *scores, *of_classes]
+            lines.append([*about, f"{float(last['foreground_share']):.0%}", minutes])
+    sizes = [*map(str, range(10, 60, 10))]
+    head = ["strategy", "seed", *sizes, "axon", "myelin", "foreground", "painting, min"]
+    return table(head, lines)
 
 
 def _cost() -> str:
