@@ -13,32 +13,18 @@ from pickem.project import rounds
 from pickem.project.export import export_model, export_segmentation
 from pickem.project.importing import network_of
 from pickem.project.project import Project, open_project
-from pickem.project.round import Learning, Part, due
+from pickem.project.round import Learning, due
 from tests.fixtures.tiny_project import (
     PRETRAINED,
+    Said,
     answer,
+    learn,
+    learning,
     make_tiny_project,
     make_trained_project,
     paint_audit,
     paint_queue,
 )
-
-Said = list[tuple[Stage, int, int]]
-
-
-def learning(project: Project, said: Said | None = None) -> Learning:
-    heard: Said = [] if said is None else said
-    return Learning(project, project.predictor("cpu"), lambda *step: heard.append(step))
-
-
-def learn(project: Project, said: Said | None = None) -> list[Part]:
-    """Do what is due until nothing is; returns what was done."""
-    hands, done = learning(project, said), list[Part]()
-    while (part := due(project)) is not None:
-        hands.do(part)
-        done.append(part)
-        assert len(done) <= 10, done
-    return done
 
 
 def skip_queue(project: Project) -> None:

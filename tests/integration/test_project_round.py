@@ -20,7 +20,7 @@ from pickem.project import rounds
 from pickem.project.inputs import NetworkInputs
 from pickem.project.project import Project, open_project
 from pickem.project.quality import course, estimate
-from pickem.project.round import Learning, Part, due
+from pickem.project.round import Learning, due
 from pickem.project.serving import next_patch
 from pickem.project.settings import VolumeSource
 from pickem.project.uncertainty import stored_uncertainty
@@ -28,26 +28,13 @@ from tests.fixtures.distribution import WITHOUT_A_NUMBER, install
 from tests.fixtures.tiny_project import (
     PRETRAINED,
     answer,
+    learn,
+    learning,
     make_tiny_project,
     make_trained_project,
     paint_audit,
     paint_queue,
 )
-
-
-def learning(project: Project, said: list[tuple[Stage, int, int]] | None = None) -> Learning:
-    heard = [] if said is None else said
-    return Learning(project, project.predictor("cpu"), lambda *step: heard.append(step))
-
-
-def learn(project: Project, most: int = 10) -> list[Part]:
-    """Do what is due until nothing is; returns what was done."""
-    hands, done = learning(project), []
-    while (part := due(project)) is not None:
-        hands.do(part)
-        done.append(part)
-        assert len(done) <= most, done
-    return done
 
 
 def skip_queue(project: Project) -> None:

@@ -6,8 +6,8 @@ A network is cut in two at its first dropout layer:
               (once)              (once per Monte-Carlo pass)
 
 so that `T` Monte-Carlo passes recompute only what differs between them, and the bottleneck is had from the
-same state. Dropout is on exactly when a
-generator is handed to `suffix`: there is no hidden mode, and no global random state.
+same state. Dropout is on exactly when a generator is handed to `suffix`: there is no hidden mode, and no
+global random state.
 """
 
 from __future__ import annotations
