@@ -17,6 +17,7 @@ from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
 from pickem.benchmark.full_supervision import FULL_SUPERVISION, Budget
 from pickem.benchmark.journal import read_record
+from pickem.benchmark.profile import load_profile
 from pickem.benchmark.report import wording
 from pickem.benchmark.report.paper import paper_results
 from pickem.benchmark.report.statistics import estimate
@@ -24,6 +25,7 @@ from pickem.geometry import PatchId
 from pickem.strategies.nearness import Neighbours
 
 DATASETS = ("vnc", "lucchi++")
+AUTO = load_profile("auto")
 PROFILES = ("fast", "full-resolution", "three-sections", "by-twenties", "by-tens", "auto")
 STRATEGIES = ("random", "random-foreground", "entropy", "auto")
 SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 200)
@@ -144,7 +146,7 @@ def _about(rows: Sequence[Row]) -> list[str]:
 
     lost = [float(row["best_threshold_jaccard"]) - float(row["jaccard"]) for row in rows]
     minutes = [f"{mean(name) / 60:.0f}" for name in ("effort_seconds", "correction_seconds")]
-    size = int(rows[0]["labelled_patches"]) * 128**2
+    size = int(rows[0]["labelled_patches"]) * AUTO.patch**2
     scores = [f"{mean('foreground_share'):.1%}", f"{mean('precision'):.3f}", f"{mean('recall'):.3f}"]
     return [
         *scores,
@@ -158,7 +160,7 @@ def _look_alikes(folder: str, strategy: str, labels: int) -> str:
     """Share of the picks that have another one of the same round near them (`pickem.strategies.nearness`)."""
     batches: dict[tuple[str, str], list[PatchId]] = {}
     for row in read_rows(RESULTS / folder / "picks.csv"):
-        if row["strategy"] == strategy and 10 * (int(row["round"]) + 2) <= labels:
+        if row["strategy"] == strategy and AUTO.labelled(int(row["round"]) + 1) <= labels:
             place = (int(row[name]) for name in ("z", "y", "x", "height", "width"))
             batches.setdefault((row["seed"], row["round"]), []).append(PatchId(row["volume"], *place))
     counts: Counter[bool] = Counter()
