@@ -62,6 +62,18 @@ def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been(
     assert first["steps"] in whole["steps"]
 
 
+def test_the_stages_of_the_training_are_told_as_one(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = int(tried(folder / "out")["steps"][0])
+    search = {"steps": [first, 2 * first, 4 * first], "jaccard": [0.1, 0.2, 0.2]}
+    (out / "initial").mkdir(parents=True)
+    (out / "initial" / "converged-steps.json").write_text(json.dumps(search))
+    heard: list[Progress] = []
+    run(folder, out, heard.append)
+    training = [(each.done, each.total) for each in heard if each.stage == "training"]
+    assert training == [(step, 2 * first) for step in range(1, 2 * first + 1)]
+
+
 def test_stages_double() -> None:
     assert stages(10, 10) == [10]
     assert stages(10, 80) == [10, 10, 20, 40]

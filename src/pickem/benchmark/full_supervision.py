@@ -133,8 +133,8 @@ def _train_on_everything(
     patches = RegionTrainingSet.of(experiment)
     predictor = _start(experiment, seed, initial, teller)
     started = time.perf_counter()  # after pretraining, which belongs to the seed and has a record of its own
-    for stage, length in enumerate(lengths):
-        fitted = _fit(predictor, experiment, patches, stage, length, seed, teller)
+    for stage in range(len(lengths)):
+        fitted = _fit(predictor, experiment, patches, lengths, stage, seed, teller)
     trained = time.perf_counter()
     scores = _scores(experiment, predictor, teller)
     evaluated = time.perf_counter()
@@ -199,13 +199,14 @@ class _Search:
         if is_whole(self._weights(steps[-1])):
             self._predictor.load_weights(self._weights(steps[-1]))
             return
-        for stage, length in enumerate(stages(steps[0], steps[-1])):
-            self._fit(stage, length)
+        lengths = stages(steps[0], steps[-1])
+        for stage in range(len(lengths)):
+            self._fit(lengths, stage)
 
     def go_on(self, start: int, steps: int) -> float:
         """Train the stage that ends with so many steps; the Jaccard there."""
-        *before, length = stages(start, steps)
-        self._fit(len(before), length)
+        lengths = stages(start, steps)
+        self._fit(lengths, len(lengths) - 1)
         self._predictor.save(self._weights(steps))
         return _scores(self._experiment, self._predictor, self._teller).jaccard
 
@@ -214,8 +215,8 @@ class _Search:
         for number in steps:
             remove_checkpoint(self._weights(number))
 
-    def _fit(self, stage: int, length: int) -> None:
-        _fit(self._predictor, self._experiment, self._patches, stage, length, 0, self._teller)
+    def _fit(self, lengths: Sequence[int], stage: int) -> None:
+        _fit(self._predictor, self._experiment, self._patches, lengths, stage, 0, self._teller)
 
     def _weights(self, steps: int) -> Path:
         return self._folder / f"weights-{steps}.safetensors"
@@ -231,14 +232,15 @@ def _fit(
     predictor: NetworkPredictor,
     experiment: Experiment,
     patches: RegionTrainingSet,
+    lengths: Sequence[int],
     stage: int,
-    length: int,
     seed: int,
     teller: _Teller,
 ) -> FitReport:
     first = experiment.profile.first
-    phase = Phase(learning_rate=first.learning_rate, steps=length, schedule=first.schedule)
-    return predictor.fit(patches, phase, stream(seed, Purpose.TRAIN, stage), teller.stage("training"))
+    phase = Phase(learning_rate=first.learning_rate, steps=lengths[stage], schedule=first.schedule)
+    tell = teller.training(sum(lengths[:stage]), sum(lengths))
+    return predictor.fit(patches, phase, stream(seed, Purpose.TRAIN, stage), tell)
 
 
 def _scores(experiment: Experiment, predictor: NetworkPredictor, teller: _Teller) -> Evaluation:
@@ -260,4 +262,11 @@ class _Teller:
     watch: Watch
 
     def stage(self, stage: Stage) -> Callable[[int, int], None]:
-        return lambda done, total: self.watch(Progress(self.kind, self.seed, 0, stage, done, total, None))
+        return lambda done, total: self._tell(stage, done, total)
+
+    def training(self, before: int, whole: int) -> Callable[[int, int], None]:
+        """For one of several stages: how far all of them are, `before` steps of the `whole` being done."""
+        return lambda done, _: self._tell("training", before + done, whole)
+
+    def _tell(self, stage: Stage, done: int, total: int) -> None:
+        self.watch(Progress(self.kind, self.seed, 0, stage, done, total, None))
