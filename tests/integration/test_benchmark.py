@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tomli_w
 
-from pickem.benchmark import Progress, benchmark
+from pickem.benchmark import Progress, Prospect, benchmark
 from pickem.benchmark.journal import EvaluationRecord
 from pickem.strategies import catalogue
 from tests.fixtures.distribution import WITHOUT_A_NUMBER, install
@@ -196,6 +196,20 @@ def test_tables_are_written_for_new_rounds_and_at_the_end(folder: Path, tmp_path
     replayed = [(name, number, False) for name, number, _ in first]
     more = [("full-matched", 0, True), *[(n, r, r == 1) for n in ("random", "entropy") for r in (0, 1)]]
     assert seen == [*first, *replayed, *more]
+
+
+def test_what_is_journalled_is_known_before_it_goes_on(folder: Path, tmp_path: Path) -> None:
+    prospects: list[Prospect] = []
+    for strategies, rounds in ((["random"], 2), (["random", "entropy"], 3)):
+        benchmark(
+            str(folder / "tiny.toml"),
+            tmp_path / "out",
+            strategies=strategies,
+            rounds=rounds,
+            profile=str(folder / "profile.toml"),
+            begin=prospects.append,
+        )
+    assert [(each.evaluations, each.journalled) for each in prospects] == [(2, 0), (6, 2)]
 
 
 def test_a_strategy_whose_utilities_are_no_numbers_is_named(

@@ -67,6 +67,17 @@ def test_rounds_from_the_journal_say_nothing_about_the_speed() -> None:
     assert "? left" in shown(DONE, terminal=False)
 
 
+def test_the_time_left_leaves_out_what_the_journals_still_hold() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    time = 0
+    with BenchmarkProgress(console, clock=lambda: time) as progress:
+        progress.begin(Prospect(pool=2000, runs=2, evaluations=20, journalled=10))
+        time += 60
+        progress.update(TRAINING)
+        progress.update(DONE)
+    assert "(1 of 20 rounds, 9 min left)" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0.4, "0 s"), (59.4, "59 s"), (90, "2 min"), (3600, "1 h 0 min"), (11100, "3 h 5 min")],

@@ -17,9 +17,10 @@ from filelock import FileLock, Timeout
 from pickem.benchmark.configuration import FILE, Configuration, read_configuration
 from pickem.benchmark.experiment import SplitName, check_pool
 from pickem.benchmark.full_supervision import FULL_SUPERVISION
+from pickem.benchmark.journal import RunJournal
 from pickem.benchmark.processes import run_in_processes
 from pickem.benchmark.profile import Profile, load_profile
-from pickem.benchmark.run import Progress, Watch
+from pickem.benchmark.run import Progress, Watch, run_folder
 from pickem.benchmark.tables import write_tables
 from pickem.benchmark.tasks import Plan, Task, Worker
 from pickem.datasets import open_dataset
@@ -36,14 +37,23 @@ class Prospect:
     pool: int  # patches of a seed
     runs: int
     evaluations: int  # rounds over all runs
+    journalled: int = 0  # of these, done before
     apart: bool = False  # sections have little in common and are not averaged, as the profile would have it
 
     @classmethod
     def of(cls, worker: Worker, tasks: Sequence[Task]) -> Prospect:
         """What `worker` will have done when all of `tasks` are."""
-        rounds = (1 if task.strategy in FULL_SUPERVISION else worker.plan.rounds for task in tasks)
-        apart = worker.experiment.profile.measuring != worker.plan.profile.measuring
-        return cls(len(worker.experiment.pool(seed=0)), len(tasks), sum(rounds), apart)
+        plan = worker.plan
+        rounds = [1 if task.strategy in FULL_SUPERVISION else plan.rounds for task in tasks]
+        journals = [RunJournal(run_folder(plan.out, task.strategy, task.seed)) for task in tasks]
+        done = (min(len(journal.evaluations()), most) for journal, most in zip(journals, rounds, strict=True))
+        return cls(
+            pool=len(worker.experiment.pool(seed=0)),
+            runs=len(tasks),
+            evaluations=sum(rounds),
+            journalled=sum(done),
+            apart=worker.experiment.profile.measuring != plan.profile.measuring,
+        )
 
 
 def benchmark(

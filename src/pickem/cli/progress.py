@@ -25,6 +25,7 @@ class BenchmarkProgress(Bars):
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console, TextColumn("{task.fields[doing]}"), clock)
         self._evaluations = 0
+        self._to_compute = 0
         self._evaluated = 0
         self._replayed = 0
         self._started = clock()
@@ -36,6 +37,7 @@ class BenchmarkProgress(Bars):
     def begin(self, prospect: Prospect) -> None:
         """Say what is about to be done; the first thing to be called."""
         self._evaluations = prospect.evaluations
+        self._to_compute = prospect.evaluations - prospect.journalled
         self._started = self._clock()
         self._progress.update(self._whole, total=prospect.evaluations)
         self._print(
@@ -88,9 +90,9 @@ class BenchmarkProgress(Bars):
 
     def _time_left(self) -> str:
         computed = self._evaluated - self._replayed
-        remaining = self._evaluations - self._evaluated
         if not computed:
-            return "0 s" if not remaining else "?"
+            return "?" if self._evaluated < self._evaluations else "0 s"
+        remaining = max(self._to_compute - computed, 0)  # full supervision may be done anew
         return duration((self._clock() - self._started) / computed * remaining)
 
 
