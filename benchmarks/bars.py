@@ -105,7 +105,7 @@ def _savings() -> str:
         for last, pairs in _pairs(f"{dataset}-auto", baseline)
     ]
     saved = ["distinct pixels saved", "painting saved", "correcting saved"]
-    return table([*head, *saved], lines)
+    return table([*head, *saved, "labels of all", "distinct pixels of all"], lines)
 
 
 def _pairs(folder: str, baseline: str) -> Iterator[tuple[int, list[tuple[Course, Course]]]]:
@@ -120,7 +120,8 @@ def _pairs(folder: str, baseline: str) -> Iterator[tuple[int, list[tuple[Course,
 def _saving(dataset: str, baseline: str, last: int, pairs: Sequence[tuple[Course, Course]]) -> list[str]:
     """How many times less `auto` needs for what the baseline has with `last` labels, seed by seed.
 
-    Both count from their first crossing, as in `pickem report`.
+    Both count from their first crossing, as in `pickem report`; in the last two columns the baseline counts
+    with all of its `last` labels.
     """
     gains = estimate([_area(course, last) - _area(base, last) for course, base in pairs])
     needed = [(course.needed(base.jaccard[last]), base.needed(base.jaccard[last])) for course, base in pairs]
@@ -133,15 +134,17 @@ def _saving(dataset: str, baseline: str, last: int, pairs: Sequence[tuple[Course
         known = replace(logs, interval=None, p=None) if never else logs
         return wording.saving(Saving(known, never))
 
-    def spent(column: str) -> list[tuple[float, float]]:
+    def spent(column: str, labels: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         return [
             (course.spent(column, mine), base.spent(column, its))
-            for (course, base), (mine, its) in zip(pairs, met, strict=True)
+            for (course, base), (mine, its) in zip(pairs, labels, strict=True)
         ]
 
     each = ", ".join(f"{its / mine:.2f}" for mine, its in met)
     about = [dataset, baseline, str(last), str(len(pairs)), wording.difference(gains), saved(met), each]
-    return [*about, *(saved(spent(column)) for column in (PIXELS, PAINTING, CORRECTING))]
+    of_all = [(mine, float(last)) for mine, _ in met]
+    seconds_and_pixels = (saved(spent(column, met)) for column in (PIXELS, PAINTING, CORRECTING))
+    return [*about, *seconds_and_pixels, saved(of_all), saved(spent(PIXELS, of_all))]
 
 
 def _area(course: Course, last: int) -> float:
