@@ -16,14 +16,16 @@ from pickem.benchmark.full_supervision import MATCHED
 
 PAGE = RESULTS / "fewer-labels" / "search.md"
 SIZES = ("20", "40", "60", "80", "100")
-COARSER = ("half-", "quarter-", "first-look", "tens")  # candidates that have a table of their own
+COARSER = ("half-", "quarter-", "first-look", "tens")  # candidates that have a table of their own, …
+PICKING = ("apart", "snapshots", "per-second", "flattened", "pool-")  # … and these, beside the last of those
+COMPARED_WITH = ("tens-400", "tens-400-again")  # the same on CPUs of two makes
 FIRST_STRATEGIES = "lucchi++-dev-full-resolution"  # a folder of docs/results
 
 
 def main() -> None:
     """Rewrite the page's tables."""
     tables = {"dev": _dev(), "strategies": _strategies(), "runs": _runs(), "half": _half()}
-    tables |= {"fold full": _fold_full(), "errors": errors_of("dev", "swapped")}
+    tables |= {"fold full": _fold_full(), "picking": _picking(), "errors": errors_of("dev", "swapped")}
     for name, text in tables.items():
         fill(PAGE, name, text)
 
@@ -52,7 +54,7 @@ def _runs() -> str:
     about = ("dataset", "fold", "strategy", "seed", "candidate")
     by_run: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        if row["strategy"] in ("random", "auto") and not row["candidate"].startswith(COARSER):
+        if row["strategy"] in ("random", "auto") and not row["candidate"].startswith((*COARSER, *PICKING)):
             by_run[tuple(row[name] for name in about)].append(row)
     lines = []
     for run, found in sorted(by_run.items()):
@@ -88,6 +90,27 @@ def _courses(run: Sequence[Row]) -> list[str]:
     scores = [f"{found[size]:.3f}" if size in found else "" for size in SIZES]
     course = f"{mean(found[size] for size in SIZES[1:]):.3f}" if all(scores) else ""
     return [*scores, course, *(str(round(float(row["train_s"]))) for row in (run[0], run[-1]))]
+
+
+def _picking() -> str:
+    """Other ways to pick, from the second ten labels on, beside `auto` with the same recipe."""
+    about = ("dataset", "fold", "seed", "candidate")
+    by_run: dict[tuple[str, ...], dict[str, Row]] = defaultdict(dict)
+    for row in read_rows(RESULTS / "fewer-labels" / "runs.csv"):
+        if row["candidate"].startswith(PICKING) or row["candidate"] in COMPARED_WITH:
+            by_run[tuple(row[name] for name in about)][row["labelled_patches"]] = row
+    compared = {run[:-1] for run in by_run if run[-1] not in COMPARED_WITH}
+    sizes = ("20", "30", "40", "50", "60")
+    lines = []
+    for run, found in sorted(by_run.items()):
+        if run[:-1] in compared and set(sizes) <= found.keys():
+            scores = [float(found[size]["jaccard"]) for size in sizes]
+            last = found[sizes[-1]]
+            distinct = int(last["labelled_pixels"]) / (int(sizes[-1]) * 128**2)
+            shares = [f"{float(last['foreground']):.0%}", f"{distinct:.0%}"]
+            cells = [*(f"{score:.3f}" for score in scores), f"{mean(scores[1:]):.3f}"]
+            lines.append([*run, *cells, *shares, f"{float(last['effort_s']) / 60:.0f}"])
+    return table([*about, *sizes, "mean but the first", "foreground", "distinct pixels", "min"], lines)
 
 
 def errors_of(*folds: str) -> str:
