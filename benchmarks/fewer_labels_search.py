@@ -6,8 +6,9 @@ python -m benchmarks.fewer_labels_search
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean
+from typing import NamedTuple
 
 from benchmarks.courses import Row, read_rows
 from benchmarks.machine import RESULTS
@@ -17,7 +18,10 @@ from pickem.benchmark.full_supervision import MATCHED
 PAGE = RESULTS / "fewer-labels" / "search.md"
 SIZES = ("20", "40", "60", "80", "100")
 COARSER = ("half-", "quarter-", "first-look", "tens")  # candidates that have a table of their own, …
-PICKING = ("apart", "snapshots", "per-second", "flattened", "pool-")  # … and these, beside the last of those
+PICKING = ("apart", "snapshots", "per-second", "flattened", "pool-200")  # … and these, beside `auto`, …
+RECIPE = ("cross-entropy",)  # … and these as well
+LATER = (*PICKING, *RECIPE)
+TO_SIXTY = ("20", "30", "40", "50", "60")
 COMPARED_WITH = ("tens-400", "tens-400-again")  # the same on CPUs of two makes
 FIRST_STRATEGIES = "lucchi++-dev-full-resolution"  # a folder of docs/results
 
@@ -25,7 +29,11 @@ FIRST_STRATEGIES = "lucchi++-dev-full-resolution"  # a folder of docs/results
 def main() -> None:
     """Rewrite the page's tables."""
     tables = {"dev": _dev(), "strategies": _strategies(), "runs": _runs(), "half": _half()}
-    tables |= {"fold full": _fold_full(), "picking": _picking(), "errors": errors_of("dev", "swapped")}
+    tables |= {
+        "fold full": _fold_full(),
+        "picking": _beside_auto(PICKING),
+        "errors": errors_of("dev", "swapped"),
+    }
     for name, text in tables.items():
         fill(PAGE, name, text)
 
@@ -47,17 +55,32 @@ def _both(rows: Sequence[Row]) -> str:
     return " / ".join(by_views[views] for views in ("one", "turns") if views in by_views)
 
 
-def _runs() -> str:
-    """Whole runs on dev folds by candidate, a column a round."""
+class Run(NamedTuple):
+    """What one course of a candidate is known by."""
+
+    dataset: str
+    fold: str
+    strategy: str
+    seed: str
+    candidate: str
+
+
+def _courses() -> dict[Run, list[Row]]:
+    """The rows of every run on a dev fold, those of the first search for a strategy among them, sorted."""
     rows = read_rows(RESULTS / "fewer-labels" / "runs.csv")
     rows += [_as_fold_run(row) for row in read_rows(RESULTS / FIRST_STRATEGIES / "results.csv")]
-    about = ("dataset", "fold", "strategy", "seed", "candidate")
-    by_run: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    courses: dict[Run, list[Row]] = defaultdict(list)
     for row in rows:
-        if row["strategy"] in ("random", "auto") and not row["candidate"].startswith((*COARSER, *PICKING)):
-            by_run[tuple(row[name] for name in about)].append(row)
+        courses[Run(*(row[name] for name in Run._fields))].append(row)
+    return dict(sorted(courses.items()))
+
+
+def _runs() -> str:
+    """Whole runs on dev folds by candidate, a column a round."""
     lines = []
-    for run, found in sorted(by_run.items()):
+    for run, found in _courses().items():
+        if run.strategy not in ("random", "auto") or run.candidate.startswith((*COARSER, *LATER)):
+            continue
         scores = [float(row["jaccard"]) for row in found]
         cells = [*(f"{score:.3f}" for score in scores), f"{mean(scores[1:]):.3f}"]
         last = found[-1]
@@ -66,25 +89,29 @@ def _runs() -> str:
         lines.append([*run, *cells, share, *best, f"{_by_the_odds(found[0], last):.2f}", minutes])
     spent = [f"{int(size) * 128**2 / 1e6:.2f} Mpx" for size in SIZES]
     measured = ["mean but the first", "foreground", "best threshold", "Jaccard there", "by the odds", "min"]
-    return table([*about, *spent, *measured], lines)
+    return table([*Run._fields, *spent, *measured], lines)
 
 
 def _half() -> str:
     """Whole runs at a coarser finest level, beside those at full resolution, with what training took."""
-    by_run: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    about = ("dataset", "fold", "seed", "candidate")
-    rows = read_rows(RESULTS / "fewer-labels" / "runs.csv")
-    shown = [r for r in rows if r["candidate"].startswith((*COARSER, "full-resolution"))]
-    for row in [*shown, *(_as_fold_run(r) for r in read_rows(RESULTS / FIRST_STRATEGIES / "results.csv"))]:
-        if row["strategy"] == "auto":
-            by_run[tuple(row[name] for name in about)].append(row)
-    compared = {run[:-1] for run in by_run if run[-1].startswith(COARSER)}
-    lines = [[*run, *_courses(found)] for run, found in sorted(by_run.items()) if run[:-1] in compared]
-    head = [*about, *SIZES, "mean but the first", "first network, s", "a later one, s"]
-    return table(head, lines)
+    runs = {
+        _without_strategy(run): found
+        for run, found in _courses().items()
+        if run.strategy == "auto" and run.candidate.startswith((*COARSER, "full-resolution"))
+    }
+    compared = {about[:-1] for about in runs if about[-1].startswith(COARSER)}
+    lines = [
+        [*about, *_course_cells(found)] for about, found in sorted(runs.items()) if about[:-1] in compared
+    ]
+    head = ["dataset", "fold", "seed", "candidate", *SIZES]
+    return table([*head, "mean but the first", "first network, s", "a later one, s"], lines)
 
 
-def _courses(run: Sequence[Row]) -> list[str]:
+def _without_strategy(run: Run) -> tuple[str, str, str, str]:
+    return run.dataset, run.fold, run.seed, run.candidate
+
+
+def _course_cells(run: Sequence[Row]) -> list[str]:
     """Jaccard by labels, its mean from 40 labels on, and the seconds of the first and the last training."""
     found = {row["labelled_patches"]: float(row["jaccard"]) for row in run}
     scores = [f"{found[size]:.3f}" if size in found else "" for size in SIZES]
@@ -92,25 +119,31 @@ def _courses(run: Sequence[Row]) -> list[str]:
     return [*scores, course, *(str(round(float(row["train_s"]))) for row in (run[0], run[-1]))]
 
 
-def _picking() -> str:
-    """Other ways to pick, from the second ten labels on, beside `auto` with the same recipe."""
-    about = ("dataset", "fold", "seed", "candidate")
-    by_run: dict[tuple[str, ...], dict[str, Row]] = defaultdict(dict)
-    for row in read_rows(RESULTS / "fewer-labels" / "runs.csv"):
-        if row["candidate"].startswith(PICKING) or row["candidate"] in COMPARED_WITH:
-            by_run[tuple(row[name] for name in about)][row["labelled_patches"]] = row
-    compared = {run[:-1] for run in by_run if run[-1] not in COMPARED_WITH}
-    sizes = ("20", "30", "40", "50", "60")
-    lines = []
-    for run, found in sorted(by_run.items()):
-        if run[:-1] in compared and set(sizes) <= found.keys():
-            scores = [float(found[size]["jaccard"]) for size in sizes]
-            last = found[sizes[-1]]
-            distinct = int(last["labelled_pixels"]) / (int(sizes[-1]) * 128**2)
-            shares = [f"{float(last['foreground']):.0%}", f"{distinct:.0%}"]
-            cells = [*(f"{score:.3f}" for score in scores), f"{mean(scores[1:]):.3f}"]
-            lines.append([*run, *cells, *shares, f"{float(last['effort_s']) / 60:.0f}"])
-    return table([*about, *sizes, "mean but the first", "foreground", "distinct pixels", "min"], lines)
+def _beside_auto(candidates: Sequence[str]) -> str:
+    """Candidates that differ from `auto` in one thing, ten labels at a time, beside `auto` itself."""
+    runs = {
+        _without_strategy(run): {row["labelled_patches"]: row for row in found}
+        for run, found in _courses().items()
+        if run.candidate in (*candidates, *COMPARED_WITH)
+    }
+    compared = {about[:-1] for about in runs if about[-1] in candidates}
+    lines = [
+        [*about, *_cells_to_sixty(found)]
+        for about, found in sorted(runs.items())
+        if about[:-1] in compared and found.keys() >= set(TO_SIXTY)
+    ]
+    head = ["dataset", "fold", "seed", "candidate", *TO_SIXTY]
+    return table([*head, "mean but the first", "foreground", "distinct pixels", "min"], lines)
+
+
+def _cells_to_sixty(found: Mapping[str, Row]) -> list[str]:
+    """Jaccard by labels and its mean from 30 labels on; what the last labels hold and a person's minutes."""
+    scores = [float(found[size]["jaccard"]) for size in TO_SIXTY]
+    last = found[TO_SIXTY[-1]]
+    distinct = int(last["labelled_pixels"]) / (int(TO_SIXTY[-1]) * 128**2)
+    shares = [f"{float(last['foreground']):.0%}", f"{distinct:.0%}"]
+    minutes = f"{float(last['effort_s']) / 60:.0f}"
+    return [*(f"{score:.3f}" for score in scores), f"{mean(scores[1:]):.3f}", *shares, minutes]
 
 
 def errors_of(*folds: str) -> str:
