@@ -81,7 +81,10 @@ def changed(profile: Profile, changes: dict[str, str]) -> Profile:
 
 
 def append(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Add rows to a CSV file that are not there yet: a run that was continued had some of them before."""
+    """Add rows to a CSV file that are not there yet: a run that was continued had some of them before.
+
+    Two rows that differ in nothing but `train_s` are the same, made twice.
+    """
     known: list[list[str]] = []
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
@@ -90,4 +93,6 @@ def append(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]])
         writer = csv.writer(file, lineterminator="\n")
         if not known:
             writer.writerow(columns)
-        writer.writerows(row for row in rows if [str(value) for value in row] not in known)
+        told_apart_by = [i for i, name in enumerate(columns) if name != "train_s"]
+        there = {tuple(row[i] for i in told_apart_by) for row in known}
+        writer.writerows(row for row in rows if tuple(str(row[i]) for i in told_apart_by) not in there)

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from benchmarks.machine import RESULTS
 from pickem.benchmark.report.statistics import first_crossing
@@ -31,9 +32,27 @@ class Course:
         """Labels with which it first gets to `target`; infinite where it does not."""
         return first_crossing(list(self.rows), list(self.jaccard.values()), target)
 
+    def rising(self, until: int) -> dict[int, float]:
+        """The course as far as `until` labels that never falls and is nearest to it in squares.
+
+        Isotonic regression (Barlow et al. 1972): a round that came out high or low by luck is shared with
+        its neighbours, so that when a score is first reached no longer hangs on a single round.
+        """
+        sizes = [labels for labels in self.rows if labels <= until]
+        fitted = isotonic_regression([self.jaccard[labels] for labels in sizes]).x
+        return dict(zip(sizes, map(float, fitted), strict=True))
+
+    def column(self, name: str) -> list[float]:
+        """A column of its rows, in their order."""
+        return [float(row[name]) for row in self.rows.values()]
+
     def spent(self, column: str, labels: float) -> float:
         """What so many labels came to, in pixels or seconds, say; on straight lines between rounds."""
-        return float(np.interp(labels, list(self.rows), [float(row[column]) for row in self.rows.values()]))
+        return float(np.interp(labels, list(self.rows), self.column(column)))
+
+    def after(self, column: str, spent: float) -> float:
+        """Jaccard once so much was spent, on straight lines between rounds."""
+        return float(np.interp(spent, self.column(column), list(self.jaccard.values())))
 
 
 def read_courses(folder: str, strategy: str) -> dict[int, Course]:

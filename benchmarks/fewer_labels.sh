@@ -3,8 +3,8 @@
 #
 #     benchmarks/fewer_labels.sh        # every step picks up where the journals in docs/results/ end
 #
-# Of the frozen profile `auto`; nothing is tuned on what comes out. A quarter of an hour to twenty minutes a
-# run and core to 200 labels, an hour for each converged full supervision. What was said of continued runs in
+# Of the frozen profile `auto`; nothing is tuned on what comes out. Twenty to thirty minutes a run and core to
+# 200 labels, an hour for each converged full supervision. What was said of continued runs in
 # evidence.sh holds here too. After each step, commit docs/results/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,6 +17,7 @@ run() { # DATASET STRATEGIES SEEDS ROUNDS
   "$PICKEM" report "docs/results/$1-auto"
   .venv/bin/python -m benchmarks.fewer_labels_tables
   .venv/bin/python -m benchmarks.bars
+  .venv/bin/python -m benchmarks.savings
   .venv/bin/python -m benchmarks.fewer_labels_figure
   .venv/bin/python -m benchmarks.test_runs
 }

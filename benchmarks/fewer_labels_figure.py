@@ -1,21 +1,24 @@
-"""The picture of docs/results/fewer-labels.md: the courses on the test splits, beside the paper's on VNC.
+"""The pictures of docs/results/fewer-labels.md: the courses on the test splits, by labels and by minutes.
 
 python -m benchmarks.fewer_labels_figure
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.courses import read_courses, results_of
+from benchmarks.courses import Course, read_courses, results_of
 from benchmarks.machine import RESULTS
+from benchmarks.savings import FIRST_COMPARED
 from pickem.benchmark.full_supervision import CONVERGED
 from pickem.benchmark.report.paper import paper_results
 from pickem.benchmark.report.statistics import FEWEST_FOR_INTERVAL, t_interval
 
-TARGET = RESULTS / "fewer-labels.png"
+BY_LABELS, BY_MINUTES = RESULTS / "fewer-labels.png", RESULTS / "fewer-labels-minutes.png"
 TICKS = (20, 40, 80, 160, 320, 500)
 OURS = (
     ("auto", "auto", "#d55e00", "picked, auto"),
@@ -30,8 +33,21 @@ PAPERS = (
 )
 
 
+BASELINES = (
+    ("auto", "#d55e00", "picked"),
+    ("random", "#0072b2", "random"),
+    ("random-foreground", "#009e73", "random, half with foreground"),
+)
+EFFORTS = (("effort_seconds", "-", "painting"), ("correction_seconds", ":", "correcting"))
+
+
 def main() -> None:
-    """Draw both datasets."""
+    """Draw both datasets, twice."""
+    _by_labels()
+    _by_minutes()
+
+
+def _by_labels() -> None:
     figure = Figure(figsize=(9.5, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw_ours(left, "vnc")
@@ -44,11 +60,48 @@ def main() -> None:
         axes.set_xticks([tick for tick in TICKS if tick <= axes.get_xlim()[1]])
         axes.set_xticklabels([str(tick) for tick in TICKS if tick <= axes.get_xlim()[1]])
         axes.minorticks_off()
-        axes.grid(axis="y", alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
+        _finish(axes)
     left.set_ylabel("Jaccard index (foreground)")
-    figure.savefig(TARGET, dpi=120)
+    figure.savefig(BY_LABELS, dpi=120)
+
+
+def _by_minutes() -> None:
+    figure = Figure(figsize=(9.5, 4.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes, dataset in ((left, "vnc"), (right, "lucchi++")):
+        for strategy, colour, name in BASELINES:
+            for column, style, doing in EFFORTS:
+                courses = list(read_courses(f"{dataset}-auto", strategy).values())
+                if courses:
+                    label = f"{name}, {doing} (n = {len(courses)})"
+                    _draw_by_minutes(axes, courses, column, color=colour, ls=style, label=label)
+        axes.set_xlabel("a person's minutes")
+        _finish(axes)
+    left.set(title="VNC", ylim=(0.6, 0.84), ylabel="Jaccard index (foreground)")
+    right.set(title="Lucchi++", ylim=(0.75, 0.9))
+    figure.savefig(BY_MINUTES, dpi=120)
+
+
+def _draw_by_minutes(
+    axes: Axes, courses: Sequence[Course], column: str, color: str, ls: str, label: str
+) -> None:
+    """The mean from where all have FIRST_COMPARED labels to where the first of them ends.
+
+    With its interval where the line is solid; more bands than two cannot be told apart.
+    """
+    start = max(course.spent(column, FIRST_COMPARED) for course in courses)
+    seconds = np.linspace(start, min(course.column(column)[-1] for course in courses), 100)
+    values = np.array([[course.after(column, spent) for spent in seconds] for course in courses])
+    axes.plot(seconds / 60, values.mean(axis=0), color=color, ls=ls, label=label, lw=2)
+    if ls == "-" and len(courses) >= FEWEST_FOR_INTERVAL:
+        ends = [t_interval(list(at)) for at in values.T]
+        axes.fill_between(seconds / 60, [e.low for e in ends], [e.high for e in ends], color=color, alpha=0.1)
+
+
+def _finish(axes: Axes) -> None:
+    axes.grid(axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
 
 
 def _draw_ours(axes: Axes, dataset: str) -> None:
@@ -66,7 +119,7 @@ def _draw_ours(axes: Axes, dataset: str) -> None:
             axes.fill_between(sizes, [e.low for e in ends], [e.high for e in ends], color=colour, alpha=0.15)
     rows = [row for row in results_of(f"{dataset}-auto") if row["strategy"] == CONVERGED]
     if converged := [float(row["jaccard"]) for row in rows]:
-        axes.axhline(float(np.mean(converged)), color="black", ls=":", label="all labels, converged")
+        axes.axhline(float(np.mean(converged)), color="black", ls=":", label="all labels, 34,400 steps")
 
 
 def _draw_papers(axes: Axes) -> None:

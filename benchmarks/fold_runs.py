@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 
-from benchmarks.candidates import append, candidate_of, parser
+from benchmarks.candidates import Candidate, append, candidate_of, parser
 from benchmarks.machine import RESULTS
 from benchmarks.picking import PICKED_BY, PickingExperiment
 from pickem.benchmark.full_supervision import MATCHED, run_full_supervision
@@ -42,6 +43,7 @@ def main() -> None:
     recipe = (candidate.name, candidate.profile.name, json.dumps(changes))
     about = (*recipe, candidate.dataset, candidate.fold, candidate.seed)
     for strategy in options.strategies.split(","):
+        _refuse_to_go_on_without_memory(candidate, strategy, options)
         where = (candidate.folder, strategy, candidate.seed, options.rounds, _tell)
         if strategy == MATCHED:
             run_full_supervision(experiment, candidate.load, *where)
@@ -50,6 +52,16 @@ def main() -> None:
         journal = RunJournal(run_folder(candidate.folder, strategy, candidate.seed))
         records = [record for n in range(options.rounds) if (record := journal.evaluation(n))]
         append(TARGET, COLUMNS, [(*about, strategy, *_columns(record)) for record in records])
+
+
+def _refuse_to_go_on_without_memory(candidate: Candidate, strategy: str, options: argparse.Namespace) -> None:
+    """Snapshots are kept in memory alone: of a run that was stopped, those of its first rounds are lost."""
+    folder = run_folder(candidate.folder, strategy, candidate.seed)
+    done = sum(RunJournal(folder).evaluation(n) is not None for n in range(options.rounds))
+    if options.picked_by == "snapshots" and 0 < done < options.rounds:
+        sys.exit(
+            f"{folder} was stopped after {done} rounds, and its snapshots are lost: delete it to start over"
+        )
 
 
 def _tell(progress: Progress) -> None:

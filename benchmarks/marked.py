@@ -19,6 +19,13 @@ def fill(page: Path, name: str, text: str) -> None:
     page.write_text(filled, "utf-8")
 
 
+def filled(page: Path, name: str) -> str:
+    """What stands between `<!-- NAME -->` and the next `<!-- end -->` of a page."""
+    found = re.search(rf"<!-- {re.escape(name)} -->\n(.*?)\n<!-- end -->", page.read_text("utf-8"), re.DOTALL)
+    assert found, f"{page} has no place for {name}"
+    return found[1]
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown."""
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *rows))

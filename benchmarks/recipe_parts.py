@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 import time
 from pathlib import Path
@@ -31,10 +32,9 @@ from pickem.predictor import ArrayTrainingSet, NetworkPredictor
 
 TARGET = RESULTS / "fewer-labels" / "dev.csv"
 COLUMNS = (
-    *("candidate", "changes", "dataset", "fold", "seed", "labelled_patches", "views", "jaccard", "precision"),
-    *("recall", "best_threshold", "best_threshold_jaccard", "train_s"),
+    *("candidate", "profile", "changes", "dataset", "fold", "seed", "labelled_patches", "views"),
+    *("jaccard", "precision", "recall", "best_threshold", "best_threshold_jaccard", "train_s"),
 )
-PER_ROUND = 20  # patches
 
 
 def main() -> None:
@@ -49,8 +49,8 @@ def main() -> None:
     predictor = experiment.predictor(candidate.seed)
     start_pretrained(predictor, experiment, candidate.scratch, candidate.seed, lambda *_: None)
     seconds = 0.0
-    for number in range(max(sizes) // PER_ROUND):
-        patches = pool[: PER_ROUND * (number + 1)]
+    for number in itertools.takewhile(lambda n: profile.labelled(n) <= max(sizes), range(len(pool))):
+        patches = pool[: profile.labelled(number)]
         started = time.perf_counter()
         predictor.fit(
             ArrayTrainingSet(
@@ -66,7 +66,8 @@ def main() -> None:
             continue
         for views in ("one", "turns"):
             scores = _scores(experiment, predictor, views, candidate.scratch)
-            about = (candidate.name, json.dumps(candidate.changes), candidate.dataset, candidate.fold)
+            recipe = (candidate.name, profile.name, json.dumps(candidate.changes))
+            about = (*recipe, candidate.dataset, candidate.fold)
             row = [*about, candidate.seed, len(patches), views, *_columns(scores), round(seconds)]
             append(TARGET, COLUMNS, [row])
             print(*row, flush=True)
