@@ -83,7 +83,7 @@ def _courses() -> dict[Run, list[Row]]:
 
 
 def _runs() -> str:
-    """Whole runs on dev folds by candidate, a column a round."""
+    """Whole runs on dev folds by candidate, a column a round; SIZES are those of patches of 128 pixels."""
     lines = []
     for run, found in _courses().items():
         if run.strategy not in ("random", "auto") or run.candidate.startswith((*COARSER, *LATER)):
@@ -93,10 +93,12 @@ def _runs() -> str:
         last = found[-1]
         share, minutes = f"{float(last['foreground']):.0%}", f"{float(last['effort_s']) / 60:.0f}"
         best = [f"{float(last['best_threshold']):.2f}", last["best_threshold_jaccard"]]
-        lines.append([*run, *cells, share, *best, f"{_by_the_odds(found[0], last):.2f}", minutes])
-    spent = [f"{int(size) * 128**2 / 1e6:.2f} Mpx" for size in SIZES]
-    measured = ["mean but the first", "foreground", "best threshold", "Jaccard there", "by the odds", "min"]
-    return table([*Run._fields, *spent, *measured], lines)
+        distinct = f"{int(last['labelled_pixels']) / 1e6:.2f}"
+        by_odds = f"{_by_the_odds(found[0], last):.2f}"
+        lines.append([*run, *cells, share, distinct, *best, by_odds, minutes])
+    measured = ["mean but the first", "foreground", "distinct Mpx"]
+    thresholds = ["best threshold", "Jaccard there", "by the odds"]
+    return table([*Run._fields, *SIZES, *measured, *thresholds, "min"], lines)
 
 
 def _half() -> str:
