@@ -17,15 +17,10 @@ from pickem.benchmark.full_supervision import MATCHED
 
 PAGE = RESULTS / "fewer-labels" / "search.md"
 SIZES = ("20", "40", "60", "80", "100")
-COARSER = ("half-", "quarter-", "first-look", "tens")  # candidates that have a table of their own, …
-PICKING = ("apart", "snapshots", "per-second", "flattened", "pool-200")  # … and these, beside `auto`, …
-RECIPE = (
-    "cross-entropy",
-    "no-context",
-    "no-averaging",
-    "no-augmentation",
-    "whole-resolution",
-)  # … and these as well
+COARSER = ("half-", "quarter-", "first-look", "tens")  # candidates that have a table of their own
+# … and so have these, beside `auto`:
+PICKING = ("apart", "snapshots", "per-second", "flattened", "pool-200", "entropy")
+RECIPE = ("no-context", "no-averaging", "no-augmentation", "cross-entropy", "masked")
 LATER = (*PICKING, *RECIPE)
 TO_SIXTY = ("20", "30", "40", "50", "60")
 COMPARED_WITH = ("tens-400", "tens-400-again")  # the same on CPUs of two makes
