@@ -15,6 +15,7 @@ from benchmarks.machine import RESULTS
 from pickem.benchmark.report.statistics import first_crossing
 
 Row = dict[str, str]
+DIGITS = 6  # of a Jaccard in results.csv
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Course:
         """
         sizes = [labels for labels in self.rows if labels <= until]
         fitted = isotonic_regression([self.jaccard[labels] for labels in sizes]).x
-        return dict(zip(sizes, map(float, fitted), strict=True))
+        return {labels: round(float(value), DIGITS) for labels, value in zip(sizes, fitted, strict=True)}
 
     def column(self, name: str) -> list[float]:
         """A column of its rows, in their order."""
