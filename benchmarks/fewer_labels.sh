@@ -30,3 +30,6 @@ run vnc      auto,random 5 20
 run lucchi++ auto,random 5 20
 run vnc      auto,random,random-foreground 5 10
 run lucchi++ auto,random,random-foreground 5 10
+
+"$PICKEM" benchmark vnc --profile auto --strategies auto --seeds 1 --rounds 20 --precision bf16 --threads 2 \
+  --out docs/results/vnc-auto-two-cores # alone on the machine, against fifteen minutes
