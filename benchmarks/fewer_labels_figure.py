@@ -36,7 +36,7 @@ PAPERS = (
 BASELINES = (
     ("auto", "#d55e00", "picked"),
     ("random", "#0072b2", "random"),
-    ("random-foreground", "#009e73", "random, half with foreground"),
+    ("random-foreground", "#009e73", "half with foreground"),
 )
 EFFORTS = (("effort_seconds", "-", "painting"), ("correction_seconds", ":", "correcting"))
 
@@ -76,7 +76,8 @@ def _by_minutes() -> None:
                     label = f"{name}, {doing} (n = {len(courses)})"
                     _draw_by_minutes(axes, courses, column, color=colour, ls=style, label=label)
         axes.set_xlabel("a person's minutes")
-        _finish(axes)
+        _bare(axes)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     left.set(title="VNC", ylim=(0.6, 0.84), ylabel="Jaccard index (foreground)")
     right.set(title="Lucchi++", ylim=(0.75, 0.9))
     figure.savefig(BY_MINUTES, dpi=120)
@@ -98,9 +99,13 @@ def _draw_by_minutes(
         axes.fill_between(seconds / 60, [e.low for e in ends], [e.high for e in ends], color=color, alpha=0.1)
 
 
-def _finish(axes: Axes) -> None:
+def _bare(axes: Axes) -> None:
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _finish(axes: Axes) -> None:
+    _bare(axes)
     axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
 
 
