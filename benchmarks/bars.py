@@ -15,17 +15,18 @@ from statistics import fmean
 from benchmarks.courses import Course, mean_course, read_courses, results_of
 from benchmarks.machine import RESULTS
 from benchmarks.marked import fill, table
-from pickem.benchmark.full_supervision import CONVERGED
+from pickem.benchmark.full_supervision import FULL_SUPERVISION
 from pickem.benchmark.report import wording
 from pickem.benchmark.report.paper import paper_results
 from pickem.benchmark.report.statistics import estimate, first_crossing
 
 PAGE = RESULTS / "fewer-labels.md"
+BALANCED = "auto-balanced"  # the recipe of `auto` with half of each batch from patches that show foreground
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A Jaccard to reach with so many labels: a number, or a share of converged full supervision."""
+    """A Jaccard to reach with so many labels: a number, or a share of the best that all labels give."""
 
     dataset: str
     labels: int
@@ -36,9 +37,12 @@ class Bar:
         """The Jaccard; None where it is not known yet."""
         if self.share is None:
             return self.jaccard
-        rows = [row for row in results_of(f"{self.dataset}-auto") if row["strategy"] == CONVERGED]
-        converged = [float(row["jaccard"]) for row in rows]
-        return self.share * fmean(converged) if converged else None
+        reached = [
+            fmean(scores)
+            for profile in ("auto", BALANCED)
+            if (scores := _of_all_labels(f"{self.dataset}-{profile}"))
+        ]
+        return self.share * max(reached) if reached else None
 
 
 # On VNC what the paper's random patches and its best strategy have with 500 labels, and its full supervision.
@@ -60,6 +64,10 @@ def main() -> None:
 def tables() -> dict[str, str]:
     """By their names on the page."""
     return {"bars": _bars()}
+
+
+def _of_all_labels(folder: str) -> list[float]:
+    return [float(row["jaccard"]) for row in results_of(folder) if row["strategy"] in FULL_SUPERVISION]
 
 
 def _bars() -> str:

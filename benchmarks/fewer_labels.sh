@@ -31,5 +31,9 @@ run lucchi++ auto,random 5 20
 run vnc      auto,random,random-foreground 5 10
 run lucchi++ auto,random,random-foreground 5 10
 
+for dataset in vnc lucchi++; do # all labels, with half of each batch from patches that show foreground
+  "$PICKEM" benchmark "$dataset" --profile benchmarks/profiles/auto-balanced.toml --strategies full-matched \
+    --seeds 1 --rounds 20 --precision bf16 --threads 1 --out "docs/results/$dataset-auto-balanced"
+done
 "$PICKEM" benchmark vnc --profile auto --strategies auto --seeds 1 --rounds 20 --precision bf16 --threads 2 \
   --out docs/results/vnc-auto-two-cores # alone on the machine, against fifteen minutes

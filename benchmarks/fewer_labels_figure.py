@@ -11,10 +11,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.bars import BALANCED
 from benchmarks.courses import Course, read_courses, results_of
 from benchmarks.machine import RESULTS
 from benchmarks.savings import FIRST_COMPARED
-from pickem.benchmark.full_supervision import CONVERGED
+from pickem.benchmark.full_supervision import FULL_SUPERVISION
 from pickem.benchmark.report.paper import paper_results
 from pickem.benchmark.report.statistics import FEWEST_FOR_INTERVAL, t_interval
 
@@ -26,6 +27,7 @@ OURS = (
     ("by-twenties", "auto", "#e69f00", "picked, by twenties"),
     ("full-resolution", "auto", "#999999", "picked, full resolution"),
 )
+ALL_LABELS = (("auto", ":", "all labels, 34,400 steps"), (BALANCED, "-.", "all labels, balanced, 8,600"))
 PAPERS = (
     ("entropy", "#d55e00", "paper: entropy"),
     ("least-confidence", "#cc79a7", "paper: least confidence"),
@@ -122,9 +124,10 @@ def _draw_ours(axes: Axes, dataset: str) -> None:
         if len(courses) >= FEWEST_FOR_INTERVAL:
             ends = [t_interval(list(column)) for column in values.T]
             axes.fill_between(sizes, [e.low for e in ends], [e.high for e in ends], color=colour, alpha=0.15)
-    rows = [row for row in results_of(f"{dataset}-auto") if row["strategy"] == CONVERGED]
-    if converged := [float(row["jaccard"]) for row in rows]:
-        axes.axhline(float(np.mean(converged)), color="black", ls=":", label="all labels, 34,400 steps")
+    for profile, style, name in ALL_LABELS:
+        rows = [row for row in results_of(f"{dataset}-{profile}") if row["strategy"] in FULL_SUPERVISION]
+        if scores := [float(row["jaccard"]) for row in rows]:
+            axes.axhline(float(np.mean(scores)), color="black", ls=style, lw=1, label=name)
 
 
 def _draw_papers(axes: Axes) -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean, median
 
-from benchmarks.bars import PAGE
+from benchmarks.bars import BALANCED, PAGE
 from benchmarks.courses import Course, Row, mean_course, reaching, read_courses, read_rows, results_of
 from benchmarks.fewer_labels_search import errors_of
 from benchmarks.machine import RESULTS
@@ -26,7 +26,7 @@ from pickem.strategies.nearness import Neighbours
 
 DATASETS = ("vnc", "lucchi++")
 AUTO = load_profile("auto")
-PROFILES = ("fast", "full-resolution", "three-sections", "by-twenties", "by-tens", "auto")
+PROFILES = ("fast", "full-resolution", "three-sections", "by-twenties", "by-tens", "auto", BALANCED)
 TWO_CORES = "auto-two-cores"  # `auto` once more, with both cores of a machine
 STRATEGIES = ("random", "random-foreground", "entropy", "auto")
 SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 200)
