@@ -20,7 +20,7 @@ SIZES = ("20", "40", "60", "80", "100")
 COARSER = ("half-", "quarter-", "first-look", "tens")  # candidates that have a table of their own
 # … and so have these, beside `auto`:
 PICKING = ("apart", "snapshots", "per-second", "flattened", "pool-200", "entropy")
-RECIPE = ("no-context", "no-averaging", "no-augmentation", "cross-entropy", "masked")
+RECIPE = ("no-context", "no-averaging", "no-augmentation", "cross-entropy", "random", "random-balanced")
 LATER = (*PICKING, *RECIPE)
 TO_SIXTY = ("20", "30", "40", "50", "60")
 COMPARED_WITH = ("tens-400", "tens-400-again")  # the same on CPUs of two makes
