@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from benchmarks.bars import BALANCED
 from benchmarks.courses import Course, read_courses, results_of
 from benchmarks.machine import RESULTS
-from benchmarks.savings import FIRST_COMPARED
+from benchmarks.savings import CORRECTING, FIRST_COMPARED, PAINTING
 from pickem.benchmark.full_supervision import FULL_SUPERVISION
 from pickem.benchmark.report.paper import paper_results
 from pickem.benchmark.report.statistics import FEWEST_FOR_INTERVAL, t_interval
@@ -40,7 +40,7 @@ BASELINES = (
     ("random", "#0072b2", "random"),
     ("random-foreground", "#009e73", "half with foreground"),
 )
-EFFORTS = (("effort_seconds", "-", "painting"), ("correction_seconds", ":", "correcting"))
+EFFORTS = ((PAINTING, "-", "painting"), (CORRECTING, ":", "correcting"))
 
 
 def main() -> None:

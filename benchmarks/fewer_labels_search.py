@@ -19,7 +19,7 @@ PAGE = RESULTS / "fewer-labels" / "search.md"
 SIZES = ("20", "40", "60", "80", "100")
 COARSER = ("half-", "quarter-", "first-look", "tens")  # candidates that have a table of their own
 # … and so have these, beside `auto`:
-PICKING = ("apart", "snapshots", "per-second", "flattened", "pool-200", "entropy")
+PICKING = ("apart", "snapshots", "per-second", "flattened", "pool-200")
 RECIPE = ("no-context", "no-averaging", "no-augmentation", "cross-entropy", "random", "random-balanced")
 LATER = (*PICKING, *RECIPE)
 TO_SIXTY = ("20", "30", "40", "50", "60")

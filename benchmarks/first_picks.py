@@ -43,7 +43,9 @@ from pickem.strategies import strategy
 ROWS = RESULTS / "first-picks.csv"
 COLUMNS = ("dataset", "fold", "seed", "rule", "foreground", "jaccard")
 RULES = ("at random", "spread evenly", "by texture")
-PROFILE = "benchmarks/profiles/full-resolution.toml"  # the rows that are there were made with these, …
+PROFILE = str(
+    Path(__file__).parent / "profiles" / "full-resolution.toml"
+)  # the rows that are there were made with these, …
 PATCHES, PHASE = 20, Phase(learning_rate=1e-3, steps=400)  # … and others would not compare
 SPARSE = 4  # one pixel in so many along either side is enough to know the range of the grey values
 

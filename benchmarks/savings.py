@@ -102,9 +102,8 @@ def _area(course: Course, last: int) -> float:
 def _seconds() -> str:
     """How far `auto` is ahead once a person has spent as long on both, within the seeds that both have."""
     lines = []
-    for dataset, baseline, last, pairs in _compared():
-        if any(last < more for d, b, more, _ in _compared() if (d, b) == (dataset, baseline)):
-            continue
+    longest = {(dataset, baseline): (last, pairs) for dataset, baseline, last, pairs in _compared()}
+    for (dataset, baseline), (last, pairs) in longest.items():
         for name, column in (("painting", PAINTING), ("correcting", CORRECTING)):
             whole = estimate([_gain_over_time(pair, column, last) for pair in pairs])
             at = [_gains_at(pairs, column, last, 60 * minutes) for minutes in MINUTES]
