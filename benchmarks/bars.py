@@ -7,6 +7,7 @@ Fills the table `bars` of docs/results/fewer-labels.md.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,8 +40,8 @@ class Bar:
             return self.jaccard
         reached = [
             fmean(scores)
-            for profile in ("auto", BALANCED)
-            if (scores := _of_all_labels(f"{self.dataset}-{profile}"))
+            for profile, kind in itertools.product(("auto", BALANCED), FULL_SUPERVISION)
+            if (scores := _of_all_labels(f"{self.dataset}-{profile}", kind))
         ]
         return self.share * max(reached) if reached else None
 
@@ -66,8 +67,8 @@ def tables() -> dict[str, str]:
     return {"bars": _bars()}
 
 
-def _of_all_labels(folder: str) -> list[float]:
-    return [float(row["jaccard"]) for row in results_of(folder) if row["strategy"] in FULL_SUPERVISION]
+def _of_all_labels(folder: str, kind: str) -> list[float]:
+    return [float(row["jaccard"]) for row in results_of(folder) if row["strategy"] == kind]
 
 
 def _bars() -> str:

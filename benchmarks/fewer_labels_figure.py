@@ -24,6 +24,7 @@ TICKS = (20, 40, 80, 160, 320, 500)
 OURS = (
     ("auto", "auto", "#d55e00", "picked, auto"),
     ("auto", "random", "#0072b2", "random, auto"),
+    (BALANCED, "random", "#56b4e9", "random, balanced batches"),
     ("by-twenties", "auto", "#e69f00", "picked, by twenties"),
     ("full-resolution", "auto", "#999999", "picked, full resolution"),
 )
@@ -35,10 +36,11 @@ PAPERS = (
 )
 
 
-BASELINES = (
-    ("auto", "#d55e00", "picked"),
-    ("random", "#0072b2", "random"),
-    ("random-foreground", "#009e73", "half with foreground"),
+COMPARED = (
+    ("auto", "auto", "#d55e00", "picked"),
+    ("auto", "random", "#0072b2", "random"),
+    (BALANCED, "random", "#56b4e9", "random, balanced batches"),
+    ("auto", "random-foreground", "#009e73", "half with foreground"),
 )
 EFFORTS = ((PAINTING, "-", "painting"), (CORRECTING, ":", "correcting"))
 
@@ -71,9 +73,9 @@ def _by_minutes() -> None:
     figure = Figure(figsize=(9.5, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     for axes, dataset in ((left, "vnc"), (right, "lucchi++")):
-        for strategy, colour, name in BASELINES:
+        for profile, strategy, colour, name in COMPARED:
             for column, style, doing in EFFORTS:
-                courses = list(read_courses(f"{dataset}-auto", strategy).values())
+                courses = list(read_courses(f"{dataset}-{profile}", strategy).values())
                 if courses:
                     label = f"{name}, {doing} (n = {len(courses)})"
                     _draw_by_minutes(axes, courses, column, color=colour, ls=style, label=label)

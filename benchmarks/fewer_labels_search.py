@@ -19,10 +19,13 @@ PAGE = RESULTS / "fewer-labels" / "search.md"
 SIZES = ("20", "40", "60", "80", "100")
 COARSER = ("half-", "quarter-", "first-look", "tens")  # candidates that have a table of their own
 # … and so have these, beside `auto`:
-PICKING = ("apart", "snapshots", "per-second", "flattened", "pool-200")
-RECIPE = ("no-context", "no-averaging", "no-augmentation", "cross-entropy", "random", "random-balanced")
-LATER = (*PICKING, *RECIPE)
+PICKING = ("apart", "snapshots", "per-second", "flattened", "pool-200", "entropy", "cluster-margin")
+PARTS = ("no-context", "no-averaging", "no-augmentation", "cross-entropy", "masked")
+RECIPE = (*PARTS, "random", "random-balanced")
+RARE = "rare"  # a fold, and how the names of what was run on it begin
+LATER = (*PICKING, *RECIPE, RARE)
 TO_SIXTY = ("20", "30", "40", "50", "60")
+TO_EIGHTY = range(10, 90, 10)
 COMPARED_WITH = ("tens-400", "tens-400-again")  # the same on CPUs of two makes
 FIRST_STRATEGIES = "lucchi++-dev-full-resolution"  # a folder of docs/results
 
@@ -37,7 +40,7 @@ def tables() -> dict[str, str]:
     """By their names on the page."""
     first = {"dev": _dev(), "strategies": _strategies(), "runs": _runs(), "half": _half()}
     later = {"fold full": _fold_full(), "picking": _beside_auto(PICKING), "recipe": _beside_auto(RECIPE)}
-    return first | later | {"errors": errors_of("dev", "swapped")}
+    return first | later | {"rare": _rare(), "errors": errors_of("dev", "swapped")}
 
 
 def _dev() -> str:
@@ -138,6 +141,20 @@ def _beside_auto(candidates: Sequence[str]) -> str:
     ]
     head = ["dataset", "fold", "seed", "candidate", *TO_SIXTY]
     return table([*head, "mean but the first", "foreground", "distinct pixels", "min"], lines)
+
+
+def _rare() -> str:
+    """Where foreground is rare in the pool: Jaccard by labels, and what the last of them hold."""
+    lines = []
+    for run, found in _courses().items():
+        if run.fold == RARE:
+            last = found[-1]
+            scores = [f"{float(row['jaccard']):.3f}" for row in found]
+            measured = [f"{float(last['foreground']):.1%}", last["precision"], last["recall"]]
+            about = [run.dataset, run.seed, run.candidate, run.strategy]
+            lines.append([*about, *scores, *measured, f"{float(last['effort_s']) / 60:.0f}"])
+    head = ["dataset", "seed", "candidate", "strategy", *map(str, TO_EIGHTY)]
+    return table([*head, "foreground", "precision", "recall", "min"], lines)
 
 
 def _cells_to_sixty(found: Mapping[str, Row]) -> list[str]:

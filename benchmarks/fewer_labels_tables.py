@@ -40,6 +40,14 @@ STEPS: tuple[tuple[str, Run, Run], ...] = (
     ("the whole recipe, from `full-resolution` on", ("full-resolution", "random"), ("auto", "random")),
     ("picking", ("auto", "random"), ("auto", "auto")),
     ("picking", ("auto", "random-foreground"), ("auto", "auto")),
+    ("balanced batches, random patches", ("auto", "random"), (BALANCED, "random")),
+    ("picking, against balanced batches", (BALANCED, "random"), ("auto", "auto")),
+)
+COMPARED: tuple[Run, ...] = (
+    ("auto", "random"),
+    (BALANCED, "random"),
+    ("auto", "random-foreground"),
+    ("auto", "auto"),
 )
 COMPARED_AT = (40, 100, 160, 200)  # labels
 SETTLED = 60  # labels; jumps between rounds are counted from here on
@@ -59,12 +67,12 @@ def tables() -> dict[str, str]:
 
 
 def _seeds() -> str:
-    """Means over the seeds, of `auto` each seed, too."""
+    """Means over the seeds, by the recipe of `auto` each seed, too."""
     lines = []
     for dataset, profile, strategy in itertools.product(DATASETS, PROFILES, STRATEGIES):
         courses = read_courses(f"{dataset}-{profile}", strategy)
         about = [dataset, profile, strategy]
-        if profile == "auto" or len(courses) == 1:
+        if profile in ("auto", BALANCED) or len(courses) == 1:
             lines += [[*about, str(seed), *_cells(course)] for seed, course in courses.items()]
         if len(courses) > 1:
             lines.append([*about, f"mean of {len(courses)}", *_means(list(courses.values()))])
@@ -109,11 +117,11 @@ def _difference(old: Mapping[int, Course], new: Mapping[int, Course], size: int)
 def _jumps() -> str:
     """How far the Jaccard jumps from one evaluation to the next, once it has settled."""
     lines = []
-    for dataset, strategy, step in itertools.product(DATASETS, STRATEGIES, (10, 20)):
-        courses = read_courses(f"{dataset}-auto", strategy).values()
+    for dataset, (profile, strategy), step in itertools.product(DATASETS, COMPARED, (10, 20)):
+        courses = read_courses(f"{dataset}-{profile}", strategy).values()
         jumps = [jump for course in courses for jump in _steps(course.jaccard, step)]
         if jumps:
-            about = [dataset, f"`auto`, {strategy}", str(step), str(len(courses))]
+            about = [dataset, f"`{profile}`, {strategy}", str(step), str(len(courses))]
             lines.append([*about, *_sizes_of(jumps)])
     for strategy, curve in paper_results("vnc").curves.items():
         if strategy in STRATEGIES:
@@ -138,15 +146,17 @@ def _sizes_of(jumps: Sequence[float]) -> tuple[str, str, str]:
 def _picks() -> str:
     """What is picked, what the threshold of 0.5 loses, and a person's time: means over the seeds."""
     lines = []
-    for dataset, strategy in itertools.product(DATASETS, STRATEGIES):
-        courses = read_courses(f"{dataset}-auto", strategy)
+    for dataset, (profile, strategy) in itertools.product(DATASETS, COMPARED):
+        folder = f"{dataset}-{profile}"
+        courses = read_courses(folder, strategy)
         for size in (40, 100, 200):
             rows = [course.rows[size] for course in reaching(courses, size).values()]
             if rows:
-                alike = _look_alikes(f"{dataset}-auto", strategy, size)
-                lines.append([dataset, strategy, str(size), str(len(rows)), *_about(rows), alike])
-    head = ["dataset", "strategy", "labels", "seeds", "foreground", "precision", "recall", "0.5 loses (most)"]
-    return table([*head, "painting, min", "correcting, min", "distinct pixels", "look-alikes"], lines)
+                alike = _look_alikes(folder, strategy, size)
+                lines.append([dataset, profile, strategy, str(size), str(len(rows)), *_about(rows), alike])
+    head = ["dataset", "profile", "strategy", "labels", "seeds", "foreground", "precision", "recall"]
+    spent = ["painting, min", "correcting, min", "distinct pixels", "look-alikes"]
+    return table([*head, "0.5 loses (most)", *spent], lines)
 
 
 def _about(rows: Sequence[Row]) -> list[str]:

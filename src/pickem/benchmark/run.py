@@ -138,7 +138,10 @@ class _Run:
         return record
 
     def _later_round(self, number: int) -> EvaluationRecord:
-        self._load_weights(number - 1)
+        if self._learner.starts_over:
+            self._start_over(self._learner)
+        else:
+            self._load_weights(number - 1)
         record = self._train_and_score()
         self._learner.predictor.save(self._journal.weights(number))
         self._weights_of = number
@@ -183,8 +186,14 @@ class _Run:
         learner.train()
         for earlier, record in enumerate(self._journal.all_picks()[:number]):
             self._label(learner, record, earlier)
+            if learner.starts_over:
+                self._start_over(learner)
             learner.train()
         learner.predictor.save(path)
+
+    def _start_over(self, learner: ActiveLearner) -> None:
+        learner.predictor = self._experiment.predictor(self._seed)
+        self._start(learner)
 
     def _start(self, learner: ActiveLearner) -> None:
         progress = partial(self._report, "pretraining")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pickem.acquisition import UNLABELLED
 from pickem.errors import ConfigError
 from pickem.geometry import PatchId
 
@@ -85,6 +86,12 @@ class Pool:
                 )
         for patch, mask in masks.items():
             self._labels[patch] = Label(mask, round_acquired, ranked_by)
+
+    def classes(self, before: int | None = None) -> int:
+        """How many classes the labels show, background among them: all, or those of the rounds before one."""
+        labels = self._labels.values()
+        masks = [label.mask for label in labels if before is None or label.round_acquired < before]
+        return len(set().union(*(np.unique(mask).tolist() for mask in masks)) - {UNLABELLED})
 
     def masks(self) -> NDArray[np.uint8]:
         """(n, h, w): the masks of the labelled patches, in the order of `labelled`."""

@@ -20,6 +20,7 @@ from pickem.acquisition import Feature, PoolFeatures, Selection, Strategy
 from pickem.errors import ConfigError
 from pickem.geometry import PatchId
 from pickem.learning.evaluation import Evaluation, confusion, evaluate_confusion
+from pickem.learning.exploring import exploring
 from pickem.learning.oracle import OracleFeatures
 from pickem.learning.pool import Pool
 from pickem.learning.regions import ImageSource, LoadedRegion
@@ -74,12 +75,21 @@ class ActiveLearner:
                 todo="choose another strategy",
             )
 
+    @property
+    def starts_over(self) -> bool:
+        """Whether the newest labels are the first to show two classes.
+
+        A network that was shown one class alone says it everywhere, and hardly comes back: it is to be left
+        behind, and another one started.
+        """
+        return self.pool.round > 0 and self.pool.classes(before=self.pool.round) < 2 <= self.pool.classes()
+
     def train(self) -> FitReport:
-        """Fit the predictor to all labels, from its present weights."""
+        """Fit the predictor to all labels, from its present weights; where it `starts_over`, as at first."""
         context = self.predictor.context
         images = self._images.images(self.pool.labelled, context)
         patches = ArrayTrainingSet(images, labels_with_context(self.pool.masks(), context))
-        phase = self._first if self.pool.round == 0 else self._following
+        phase = self._first if self.pool.round == 0 or self.starts_over else self._following
         rng = stream(self._seed, Purpose.TRAIN, self.pool.round)
         return self.predictor.fit(patches, phase, rng, self._stage("training"))
 
@@ -89,19 +99,22 @@ class ActiveLearner:
 
     def propose(self, k: int) -> Selection:
         """The next `k` patches to label; changes nothing, and gives the same answer when asked again."""
-        return self.choose(self._features(self.pool.unlabelled), k)
+        strategy = exploring(self._strategy, self.pool.classes())
+        return self._select(strategy, self._features(self.pool.unlabelled, strategy.needs), k)
 
     def choose(self, measured: PoolFeatures, k: int) -> Selection:
-        """As `propose`, among patches that were measured already; the pool need not name them."""
-        rng = stream(self._seed, Purpose.SELECT, self.pool.round)
-        return self._strategy.select(measured, self._features(self.pool.labelled), k, rng)
+        """As the strategy says, among patches that were measured already; the pool need not name them."""
+        return self._select(self._strategy, measured, k)
 
     def commit(self, masks: Mapping[PatchId, NDArray[np.uint8]], ranked_by: str | None) -> None:
         """Store the answers as the next round's labels, and nothing else."""
         self.pool.store(masks, self.pool.round + 1, ranked_by)
 
-    def _features(self, patches: Sequence[PatchId]) -> PoolFeatures:
-        needs = self._strategy.needs
+    def _select(self, strategy: Strategy, measured: PoolFeatures, k: int) -> Selection:
+        rng = stream(self._seed, Purpose.SELECT, self.pool.round)
+        return strategy.select(measured, self._features(self.pool.labelled, strategy.needs), k, rng)
+
+    def _features(self, patches: Sequence[PatchId], needs: frozenset[Feature]) -> PoolFeatures:
         rng = stream(self._seed, Purpose.SCORE, self.pool.round)
         from_oracle = self._oracle.measure(patches, needs)
         measured = score(

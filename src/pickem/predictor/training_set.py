@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pickem.acquisition import UNLABELLED
 from pickem.errors import ConfigError
 
-Balance = Literal["none", "foreground"]
+Balance = Literal["none", "foreground", "at-least-half"]
 
 
 class TrainingSet(Protocol):
@@ -68,15 +68,15 @@ def batches(
 
     Patches come in shuffled passes, each patch once a pass. With balance "foreground", half of every batch
     (rounded up) comes from passes over the patches with foreground and the rest from passes over those
-    without; where one kind is missing, all from the other.
+    without; where one kind is missing, all from the other. With "at-least-half", so where fewer than half of
+    the patches show foreground, and otherwise as with "none".
     """
     everything = np.arange(len(patches))
-    if balance == "none":
-        yield from _together([_passes(everything, rng)], [batch_size])
     with_foreground = patches.has_foreground
     groups = [everything[with_foreground], everything[~with_foreground]]
     sizes = [-(-batch_size // 2), batch_size // 2]
-    if not all(len(group) for group in groups):
+    enough = balance == "at-least-half" and len(groups[0]) >= len(groups[1])
+    if balance == "none" or enough or not all(len(group) for group in groups):
         groups, sizes = [everything], [batch_size]
     yield from _together([_passes(group, rng) for group in groups], sizes)
 

@@ -9,9 +9,12 @@ from pickem.strategies.checks import at_most
 
 
 class Random:
-    """k patches, each as likely as any other."""
+    """k patches, each as likely as any other; `reason` says why, to whoever sees them."""
 
     needs: frozenset[Feature] = frozenset()
+
+    def __init__(self, reason: str = "drawn at random from the unlabelled patches") -> None:
+        self._reason = reason
 
     def select(
         self, pool: PoolFeatures, labelled: PoolFeatures, k: int, rng: np.random.Generator
@@ -22,7 +25,7 @@ class Random:
         return Selection(
             tuple(pool.patches[i] for i in order),
             (0.0,) * len(order),
-            ("drawn at random from the unlabelled patches",) * len(order),
+            (self._reason,) * len(order),
         )
 
 
