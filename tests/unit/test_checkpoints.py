@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from pickem.errors import CheckpointError
-from pickem.predictor import ArrayTrainingSet, TrainingSettings, UNetSettings
+from pickem.predictor import ArrayTrainingSet, Phase, TrainingSettings, UNetSettings
 from pickem.predictor.checkpoints import is_whole
 from tests.conftest import new_tiny_predictor
 
@@ -43,6 +43,18 @@ def test_a_checkpoint_restores_the_predictor(tmp_path: Path, demo_patches: Array
     other.load_weights(path)
     assert np.array_equal(other.predict_proba(demo_patches.images), expected)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["network.json", "network.safetensors"]
+
+
+def test_starting_over_leaves_nothing_of_what_was_learned(demo_patches: ArrayTrainingSet) -> None:
+    predictor = new_tiny_predictor(demo_patches)
+    drawn = predictor.predict_proba(demo_patches.images)
+    for _ in range(2):
+        predictor.fit(
+            demo_patches, Phase(learning_rate=1e-2, steps=3), np.random.default_rng(0), lambda *_: None
+        )
+        assert not np.array_equal(predictor.predict_proba(demo_patches.images), drawn)
+        predictor.start_over()
+        assert np.array_equal(predictor.predict_proba(demo_patches.images), drawn)
 
 
 def test_another_network_is_refused(tmp_path: Path, demo_patches: ArrayTrainingSet) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pickem.acquisition import UNLABELLED
 from pickem.errors import ConfigError
 from pickem.geometry import PatchId
 from pickem.learning import Pool, distinct_pixels
@@ -50,6 +51,34 @@ def test_a_wrong_answer_stores_nothing(masks: dict[PatchId, np.ndarray]) -> None
 def test_a_patch_is_in_the_pool_once() -> None:
     with pytest.raises(ConfigError, match="twice"):
         Pool([*PATCHES, PATCHES[0]])
+
+
+def _mask(*classes: int) -> np.ndarray:
+    return np.resize(np.array(classes, np.uint8), (4, 4))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "classes", "is_new"),
+    [
+        (_mask(0), _mask(0, 1), 2, True),
+        (_mask(1), _mask(0), 2, True),
+        (_mask(UNLABELLED), _mask(0, 2), 2, True),
+        (_mask(0), _mask(0), 1, False),
+        (_mask(0, UNLABELLED), _mask(0), 1, False),
+        (_mask(0, 1), _mask(0, 1), 2, False),
+        (_mask(0, 1), _mask(2), 3, False),
+    ],
+)
+def test_a_second_class_is_new_in_the_round_in_which_it_comes(
+    first: np.ndarray, second: np.ndarray, classes: int, is_new: bool
+) -> None:
+    pool = Pool(PATCHES)
+    pool.store({PATCHES[0]: first}, 0, ranked_by=None)
+    assert not pool.second_class_is_new, "there was no network before"
+    pool.store({PATCHES[1]: second}, 1, ranked_by=None)
+    assert (pool.classes(), pool.second_class_is_new) == (classes, is_new)
+    pool.store({PATCHES[2]: first}, 2, ranked_by=None)
+    assert not pool.second_class_is_new, "it came before"
 
 
 @given(

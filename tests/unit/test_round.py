@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pytest
@@ -102,6 +103,38 @@ def test_propose_changes_nothing_and_answers_the_same_again(
     start(loop, demo_regions)
     assert loop.propose(2) == loop.propose(2)
     assert loop.pool.round == 0
+
+
+class AllBackground(SimulatedOracle):
+    """Nobody finds anything."""
+
+    def answer(self, patches: Sequence[PatchId]) -> dict[PatchId, np.ndarray]:
+        return {patch: np.zeros_like(mask) for patch, mask in super().answer(patches).items()}
+
+
+@pytest.mark.parametrize(
+    ("needs", "asked"),
+    [
+        ({Feature.ENTROPY}, False),
+        ({Feature.EMBEDDING}, False),
+        ({Feature.ORACLE_FOREGROUND}, True),
+        ((), True),
+    ],
+)
+def test_a_network_that_was_shown_one_class_is_not_asked(
+    needs: Iterable[Feature], asked: bool, demo_regions: Regions, tiny_predictor: NetworkPredictor
+) -> None:
+    strategy = TakeFirst(*needs)
+    loop = learner(demo_regions, strategy, tiny_predictor)
+    loop.commit(AllBackground(demo_regions).answer(loop.pool.patches[:4]), ranked_by=None)
+    picks = loop.propose(3)
+    assert (strategy.pool is not None) == asked
+    assert len(picks) == 3
+    assert not set(picks.patches) & set(loop.pool.labelled)
+    assert picks == loop.propose(3)
+    loop.commit(SimulatedOracle(demo_regions).answer(picks.patches), ranked_by="round 0")
+    loop.propose(1)
+    assert strategy.pool is not None, "now it has been shown others"
 
 
 def test_the_strategy_sees_what_it_needs_and_no_more(

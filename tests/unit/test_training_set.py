@@ -40,6 +40,19 @@ def test_balanced_batches_are_half_foreground(foreground: int, background: int, 
         assert patches.has_foreground[batch].sum() == -(-size // 2)
 
 
+@given(foreground=st.integers(0, 8), background=st.integers(0, 8), seed=st.integers(0, 99))
+def test_at_least_half_is_half_where_there_is_less_and_all_alike_where_there_is_more(
+    foreground: int, background: int, seed: int
+) -> None:
+    patches = training_set(foreground, max(background, 1))
+    same_as = "none" if foreground >= max(background, 1) else "foreground"
+    drawn, expected = (
+        list(islice(batches(patches, 4, balance, np.random.default_rng(seed)), 5))
+        for balance in ("at-least-half", same_as)
+    )
+    np.testing.assert_array_equal(drawn, expected)
+
+
 @pytest.mark.parametrize(("foreground", "background"), [(0, 3), (3, 0)])
 def test_balance_takes_what_there_is(foreground: int, background: int) -> None:
     patches = training_set(foreground, background)

@@ -138,7 +138,7 @@ class _Run:
         return record
 
     def _later_round(self, number: int) -> EvaluationRecord:
-        if self._learner.starts_over:
+        if self._learner.pool.second_class_is_new:
             self._start_over(self._learner)
         else:
             self._load_weights(number - 1)
@@ -186,13 +186,13 @@ class _Run:
         learner.train()
         for earlier, record in enumerate(self._journal.all_picks()[:number]):
             self._label(learner, record, earlier)
-            if learner.starts_over:
+            if learner.pool.second_class_is_new:
                 self._start_over(learner)
             learner.train()
         learner.predictor.save(path)
 
     def _start_over(self, learner: ActiveLearner) -> None:
-        learner.predictor = self._experiment.predictor(self._seed)
+        learner.predictor.start_over()
         self._start(learner)
 
     def _start(self, learner: ActiveLearner) -> None:

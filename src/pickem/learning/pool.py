@@ -87,6 +87,11 @@ class Pool:
         for patch, mask in masks.items():
             self._labels[patch] = Label(mask, round_acquired, ranked_by)
 
+    @property
+    def second_class_is_new(self) -> bool:
+        """Whether the labels of the latest round are the first to show two classes, background among them."""
+        return self.round > 0 and self.classes(before=self.round) < 2 <= self.classes()
+
     def classes(self, before: int | None = None) -> int:
         """How many classes the labels show, background among them: all, or those of the rounds before one."""
         labels = self._labels.values()

@@ -75,21 +75,16 @@ class ActiveLearner:
                 todo="choose another strategy",
             )
 
-    @property
-    def starts_over(self) -> bool:
-        """Whether the newest labels are the first to show two classes.
-
-        A network that was shown one class alone says it everywhere, and hardly comes back: it is to be left
-        behind, and another one started.
-        """
-        return self.pool.round > 0 and self.pool.classes(before=self.pool.round) < 2 <= self.pool.classes()
-
     def train(self) -> FitReport:
-        """Fit the predictor to all labels, from its present weights; where it `starts_over`, as at first."""
+        """Fit the predictor to all labels, from its present weights.
+
+        Where the pool's second class is new, as at first: a network that was shown one class alone says it
+        everywhere and hardly comes back from there, so whoever calls has put another one in its place.
+        """
         context = self.predictor.context
         images = self._images.images(self.pool.labelled, context)
         patches = ArrayTrainingSet(images, labels_with_context(self.pool.masks(), context))
-        phase = self._first if self.pool.round == 0 or self.starts_over else self._following
+        phase = self._first if self.pool.round == 0 or self.pool.second_class_is_new else self._following
         rng = stream(self._seed, Purpose.TRAIN, self.pool.round)
         return self.predictor.fit(patches, phase, rng, self._stage("training"))
 

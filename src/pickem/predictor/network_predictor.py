@@ -69,6 +69,7 @@ class NetworkPredictor:
         with backend.memory():
             self._module.to(device=backend.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         inference.freeze(network)
+        self._drawn = {name: value.to("cpu", copy=True) for name, value in self._module.state_dict().items()}
 
     @property
     def context(self) -> int:
@@ -205,6 +206,10 @@ class NetworkPredictor:
         if not self.normalisation.matches(header.get("normalisation")):
             self._compare(path, header, "normalisation")
         self._put(path, weights)
+
+    def start_over(self) -> None:
+        """Go back to the weights it was made with."""
+        self._module.load_state_dict(self._drawn)
 
     def start_from(self, path: Path) -> None:
         """Begin with weights learned elsewhere, keeping one's own intensity normalisation.

@@ -85,5 +85,8 @@ class Predictor(Protocol):
     def load_weights(self, path: Path) -> None:
         """Continue from the weights of a checkpoint of the same kind of predictor."""
 
+    def start_over(self) -> None:
+        """Go back to the weights it was made with."""
+
     def start_from(self, path: Path) -> None:
         """Begin with weights that were learned elsewhere: by pretraining, or on another volume."""

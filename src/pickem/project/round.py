@@ -30,6 +30,7 @@ from pickem.durable import remove_partial_files
 from pickem.errors import CheckpointError, VolumeError
 from pickem.geometry import PatchId
 from pickem.learning import ActiveLearner, Person, Pool, Purpose, confusion, stream
+from pickem.learning.exploring import exploring
 from pickem.learning.round import Stage
 from pickem.predictor import NetworkPredictor, Phase
 from pickem.predictor.checkpoints import is_whole
@@ -147,7 +148,7 @@ class Learning:
         project = self._project
         remove_partial_files(project.checkpoints.glob("*"))  # a killed trainer's; there is one at a time
         at = rounds.begin_round(project.store)
-        following = self._start()
+        following = self._start(_pool(rounds.labels_of(project.store, at)).second_class_is_new)
         started = time.perf_counter()
         fitted = self._with_labels(
             at, lambda labels: self._learner(labels, candidates=[], following=following).train()
@@ -240,7 +241,10 @@ class Learning:
             return learner.propose(k) if k else Selection((), (), ())
         painted = at_work(store)
         taken = [*store.answered(), *painted, *store.asked()]
-        learner = self._learner(labels, [], WithoutLookAlikes(project.strategy, taken))
+        strategy = project.strategy
+        if not project.settings.start:  # another project's network may know more classes than the labels show
+            strategy = exploring(strategy, _pool(labels).classes())
+        learner = self._learner(labels, [], WithoutLookAlikes(strategy, taken))
         picks = learner.choose(survey.measured(k, frozenset(taken)), k)
         return _kept(store, latest, painted).followed_by(picks)
 
@@ -274,15 +278,10 @@ class Learning:
         following: Phase | None = None,
     ) -> ActiveLearner:
         settings = self._project.settings
-        drawn = set(candidates)
-        pool = Pool([*(patch for patch in labels if patch not in drawn), *candidates])
-        for number in sorted({learned for _, learned in labels.values()}):
-            masks = {patch: mask for patch, (mask, learned) in labels.items() if learned == number}
-            pool.store(masks, number, ranked_by=None)
         return ActiveLearner(
             self._predictor,
             strategy or self._project.strategy,
-            pool,
+            _pool(labels, candidates),
             self._project.inputs,
             Person(),
             settings.recipe.first,
@@ -297,14 +296,16 @@ class Learning:
         assert latest is not None  # by `due`
         return latest if self._can_load(latest) else None
 
-    def _start(self) -> Phase:
-        """Load the newest network that there is, or what the first one starts from; how to train it, where
-        not all labels are of the first round."""
+    def _start(self, over: bool) -> Phase:
+        """Load the newest network that there is, or, starting over, what the first one starts from; how to
+        train it, where not all labels are of the first round."""
         project, recipe = self._project, self._project.settings.recipe
         latest = rounds.latest_round(project.store)
-        for at in rounds.with_networks(project.store):
+        for at in [] if over else rounds.with_networks(project.store):
             if (at == latest or _is_there(project, at)) and self._can_load(at):
                 return recipe.following
+        self._predictor.start_over()
+        self._holds = None
         start_pretrained(project, self._predictor)
         return recipe.first
 
@@ -342,6 +343,16 @@ class Learning:
             if place >= KEPT_NETWORKS and kept > KEPT_BYTES:
                 for path in paths:
                     path.unlink()
+
+
+def _pool(labels: rounds.Labels, candidates: Sequence[PatchId] = ()) -> Pool:
+    """The candidates, and the labels as what each round learned from."""
+    drawn = set(candidates)
+    pool = Pool([*(patch for patch in labels if patch not in drawn), *candidates])
+    for number in sorted({learned for _, learned in labels.values()}):
+        masks = {patch: mask for patch, (mask, learned) in labels.items() if learned == number}
+        pool.store(masks, number, ranked_by=None)
+    return pool
 
 
 def _kept(store: Store, latest: Round, painted: Sequence[PatchId]) -> Selection:
