@@ -57,6 +57,7 @@ class Recipe(BaseModel):
     training: TrainingSettings = TrainingSettings(
         loss="dice-cross-entropy",
         batch_size=8,
+        balance="at-least-half",
         averaging=0.99,
         context=32,
         augmentation=AugmentationSettings(
