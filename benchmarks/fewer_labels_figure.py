@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.bars import BALANCED
+from benchmarks.bars import BALANCED, folder_of
 from benchmarks.courses import Course, read_courses, results_of
 from benchmarks.machine import RESULTS
 from benchmarks.savings import CORRECTING, FIRST_COMPARED, PAINTING
@@ -75,7 +75,7 @@ def _by_minutes() -> None:
     for axes, dataset in ((left, "vnc"), (right, "lucchi++")):
         for profile, strategy, colour, name in COMPARED:
             for column, style, doing in EFFORTS:
-                courses = list(read_courses(f"{dataset}-{profile}", strategy).values())
+                courses = list(read_courses(folder_of(dataset, profile), strategy).values())
                 if courses:
                     label = f"{name}, {doing} (n = {len(courses)})"
                     _draw_by_minutes(axes, courses, column, color=colour, ls=style, label=label)
@@ -116,7 +116,7 @@ def _finish(axes: Axes) -> None:
 def _draw_ours(axes: Axes, dataset: str) -> None:
     """Means over the seeds as far as all have come, with 95 % intervals from five seeds on."""
     for profile, strategy, colour, name in OURS:
-        courses = list(read_courses(f"{dataset}-{profile}", strategy).values())
+        courses = list(read_courses(folder_of(dataset, profile), strategy).values())
         if len(courses) < 2:
             continue
         known = [size for size in courses[0].jaccard if all(size in course.jaccard for course in courses)]
@@ -127,7 +127,7 @@ def _draw_ours(axes: Axes, dataset: str) -> None:
             ends = [t_interval(list(column)) for column in values.T]
             axes.fill_between(sizes, [e.low for e in ends], [e.high for e in ends], color=colour, alpha=0.15)
     for profile, style, name in ALL_LABELS:
-        rows = [row for row in results_of(f"{dataset}-{profile}") if row["strategy"] in FULL_SUPERVISION]
+        rows = [row for row in results_of(folder_of(dataset, profile)) if row["strategy"] in FULL_SUPERVISION]
         if scores := [float(row["jaccard"]) for row in rows]:
             axes.axhline(float(np.mean(scores)), color="black", ls=style, lw=1, label=name)
 

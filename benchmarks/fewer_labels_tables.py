@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean, median
 
-from benchmarks.bars import BALANCED, PAGE
+from benchmarks.bars import BALANCED, PAGE, UNBALANCED, folder_of
 from benchmarks.courses import Course, Row, mean_course, reaching, read_courses, read_rows, results_of
 from benchmarks.fewer_labels_search import errors_of
 from benchmarks.machine import RESULTS
@@ -26,7 +26,8 @@ from pickem.strategies.nearness import Neighbours
 
 DATASETS = ("vnc", "lucchi++")
 AUTO = load_profile("auto")
-PROFILES = ("fast", "full-resolution", "three-sections", "by-twenties", "by-tens", "auto", BALANCED)
+FORERUNNERS = ("fast", "full-resolution", "three-sections", "by-twenties", "by-tens", UNBALANCED)
+PROFILES = (*FORERUNNERS, "auto", BALANCED)
 TWO_CORES = "auto-two-cores"  # `auto` once more, with both cores of a machine
 STRATEGIES = ("random", "random-foreground", "entropy", "auto")
 SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 200)
@@ -72,7 +73,7 @@ def _seeds() -> str:
     for dataset, profile, strategy in itertools.product(DATASETS, PROFILES, STRATEGIES):
         courses = read_courses(f"{dataset}-{profile}", strategy)
         about = [dataset, profile, strategy]
-        if profile in ("auto", BALANCED) or len(courses) == 1:
+        if profile in (UNBALANCED, "auto", BALANCED) or len(courses) == 1:
             lines += [[*about, str(seed), *_cells(course)] for seed, course in courses.items()]
         if len(courses) > 1:
             lines.append([*about, f"mean of {len(courses)}", *_means(list(courses.values()))])
@@ -97,7 +98,7 @@ def _parts() -> str:
     """What a step of the recipe, or the picking, adds: differences within the seeds that both have."""
     lines = []
     for dataset, (part, before, after) in itertools.product(DATASETS, STEPS):
-        old, new = (read_courses(f"{dataset}-{profile}", strategy) for profile, strategy in (before, after))
+        old, new = (read_courses(folder_of(dataset, run[0]), run[1]) for run in (before, after))
         cells = [_difference(old, new, size) for size in COMPARED_AT]
         if any(cells):
             lines.append([dataset, part, *(" / ".join(run) for run in (before, after)), *cells])
@@ -118,7 +119,7 @@ def _jumps() -> str:
     """How far the Jaccard jumps from one evaluation to the next, once it has settled."""
     lines = []
     for dataset, (profile, strategy), step in itertools.product(DATASETS, COMPARED, (10, 20)):
-        courses = read_courses(f"{dataset}-{profile}", strategy).values()
+        courses = read_courses(folder_of(dataset, profile), strategy).values()
         jumps = [jump for course in courses for jump in _steps(course.jaccard, step)]
         if jumps:
             about = [dataset, f"`{profile}`, {strategy}", str(step), str(len(courses))]
@@ -147,7 +148,7 @@ def _picks() -> str:
     """What is picked, what the threshold of 0.5 loses, and a person's time: means over the seeds."""
     lines = []
     for dataset, (profile, strategy) in itertools.product(DATASETS, COMPARED):
-        folder = f"{dataset}-{profile}"
+        folder = folder_of(dataset, profile)
         courses = read_courses(folder, strategy)
         for size in (40, 100, 200):
             rows = [course.rows[size] for course in reaching(courses, size).values()]
@@ -203,7 +204,7 @@ def _search() -> str:
     """Jaccard on `dev` of a network that learns from all labels, by its steps."""
     lines = []
     for dataset in DATASETS:
-        path = RESULTS / f"{dataset}-auto" / "initial" / "converged-steps.json"
+        path = RESULTS / folder_of(dataset, "auto") / "initial" / "converged-steps.json"
         if budget := read_record(path, Budget):
             tried = zip(budget.steps, budget.jaccard, strict=True)
             lines += [[dataset, f"{steps:,}", f"{jaccard:.3f}"] for steps, jaccard in tried]
@@ -229,7 +230,7 @@ def _demo() -> str:
 def _cost() -> str:
     """Seconds for each part of a run, medians over all seeds and rounds, and minutes for all."""
     lines = []
-    for dataset, profile in itertools.product(DATASETS, (*PROFILES[1:], TWO_CORES)):
+    for dataset, profile in itertools.product(DATASETS, (*FORERUNNERS[1:], "auto", TWO_CORES)):
         rows = results_of(f"{dataset}-{profile}")
         for strategy in ("random", "auto"):
             own = [row for row in rows if row["strategy"] == strategy]

@@ -43,10 +43,10 @@ def test_one_lucky_round_does_not_decide_when_a_score_was_reached() -> None:
 
 def _write_results(folder: Path, labels_for_auto: int) -> None:
     """Five seeds of two strategies on straight courses, `auto` as high with fewer labels."""
-    (folder / "vnc-auto").mkdir()
+    (folder / "vnc-auto-unbalanced").mkdir()
     names = ["strategy", "seed", "labelled_patches", "jaccard"]
     names += [savings.PIXELS, savings.PAINTING, savings.CORRECTING]
-    with (folder / "vnc-auto" / "results.csv").open("w", newline="") as file:
+    with (folder / "vnc-auto-unbalanced" / "results.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(names)
         for seed in range(5):
