@@ -79,7 +79,7 @@ class ActiveLearner:
         """Fit the predictor to all labels, from its present weights.
 
         Where the pool's second class is new, as at first: a network that was shown one class alone says it
-        everywhere and hardly comes back from there, so whoever calls has put another one in its place.
+        everywhere and hardly comes back from there, so whoever calls has let it start over.
         """
         context = self.predictor.context
         images = self._images.images(self.pool.labelled, context)

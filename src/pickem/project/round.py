@@ -10,6 +10,9 @@ patches. And then, for a person's sake, the newest one looks at more and more of
 A network that is lost, its files damaged or gone, is given up and told once. Where it was the newest, a round
 of training on the labels that are there is due: they are the truth, and networks come from them.
 
+Labels that are the first to show a second class are learned by a network that starts over, whatever the one
+before it had learned.
+
 Each part is stored whole before the next begins and asks the database whether it is due, so a trainer that
 was killed at any moment goes on with the part it was in.
 """
