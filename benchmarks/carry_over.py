@@ -5,7 +5,7 @@
 Batches of at least half foreground are drawn as any others where half of the labelled patches show some, and
 as balanced ones where fewer do. So a run in which it was the same throughout need not be done again: its
 batches are drawn here with both settings, from what was labelled in each round, and have to be the same.
-Journals are copied; tables are written by `pickem benchmark`, which goes on in the new folder.
+Journals are copied, and the new folder's tables written from what is there; `pickem benchmark` goes on in it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pickem.benchmark.full_supervision import FULL_SUPERVISION
 from pickem.benchmark.journal import RunJournal
 from pickem.benchmark.profile import Profile, load_profile
 from pickem.benchmark.run import initial_folder, run_folder
+from pickem.benchmark.tables import write_tables
 from pickem.datasets import open_dataset
 from pickem.geometry import PatchId
 from pickem.predictor import ArrayTrainingSet
@@ -53,6 +54,9 @@ def main() -> None:
     for strategy, seed in runs:
         _copy(options.source, options.target, strategy, seed)
         print(f"{strategy}, seed {seed}: the same run")
+    written = read_configuration(options.target)
+    assert written is not None  # by _write_settings
+    write_tables(options.target, written)
 
 
 def same_batches(shown: NDArray[np.bool_], batch_size: int, one: Balance, other: Balance) -> bool:
