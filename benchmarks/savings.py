@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from benchmarks.bars import BALANCED, PAGE, WHOLE
+from benchmarks.bars import BALANCED, PAGE, folder_of
 from benchmarks.courses import Course, reaching, read_courses
 from benchmarks.marked import fill, table
 from pickem.benchmark.report import wording
@@ -19,7 +19,11 @@ from pickem.benchmark.report.comparison import Saving
 from pickem.benchmark.report.statistics import estimate, first_crossing, normalised_area
 
 DATASETS = ("vnc", "lucchi++")
-BASELINES = ("random", "random, balanced batches", "random-foreground")
+BASELINES = (  # name, profile, strategy
+    ("random", "auto", "random"),
+    ("random, balanced batches", BALANCED, "random"),
+    ("random-foreground", "auto", "random-foreground"),
+)
 UP_TO = (100, 200)  # labels
 FIRST_COMPARED = 20  # labels; with ten, all strategies of a seed have the same network
 PIXELS, PAINTING, CORRECTING = "labelled_pixels", "effort_seconds", "correction_seconds"
@@ -43,11 +47,10 @@ def tables() -> dict[str, str]:
 def _compared() -> Iterator[tuple[str, str, int, list[Pair]]]:
     """Dataset, baseline, labels, and the seeds of which both were evaluated with so many."""
     for dataset in DATASETS:
-        for baseline in BASELINES:
-            folder = f"{dataset}-{BALANCED}" if "balanced" in baseline else WHOLE[dataset]
+        for baseline, profile, strategy in BASELINES:
             for last in UP_TO:
-                ours = reaching(read_courses(WHOLE[dataset], "auto"), last)
-                theirs = reaching(read_courses(folder, baseline.split(",")[0]), last)
+                ours = reaching(read_courses(folder_of(dataset, "auto"), "auto"), last)
+                theirs = reaching(read_courses(folder_of(dataset, profile), strategy), last)
                 if both := sorted(ours.keys() & theirs.keys()):
                     yield dataset, baseline, last, [(ours[seed], theirs[seed]) for seed in both]
 
