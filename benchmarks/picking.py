@@ -1,8 +1,10 @@
-"""Experiments in which patches are picked by something else than the entropy of the newest network.
+"""Experiments in which patches are picked in a way that no strategy of the catalogue knows.
 
 snapshots     the entropy of the mean of several networks, those of the last rounds, which cost no training
               (Huang et al. 2017) and one more pass over the pool each
 per-second    the entropy for each second that a person would take to paint what the network predicts
+shortlist-5   by the strategy `auto`, from the most uncertain 5 % of the pool instead of 15 %
+shortlist-50  … and from half of it
 
 What is predicted, evaluated and embedded is as ever, so that nothing but the picking differs.
 """
@@ -19,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickem.acquisition import Feature
+from pickem.acquisition import Feature, Strategy
 from pickem.benchmark.experiment import Experiment
 from pickem.learning import Purpose, stream
 from pickem.learning.effort import annotation_seconds
@@ -27,6 +29,7 @@ from pickem.predictor import NetworkPredictor, Phase, UNet, resolve_backend
 from pickem.predictor.protocol import FitReport, Images, Progress
 from pickem.predictor.reduction import entropy, mean_over_pixels
 from pickem.predictor.training_set import TrainingSet
+from pickem.strategies.uncertain_core_set import SHORTLIST, UncertainCoreSet
 
 
 class SnapshotPredictor(NetworkPredictor):
@@ -81,28 +84,41 @@ class PerSecondPredictor(NetworkPredictor):
         return columns
 
 
-PICKED_BY: Mapping[str, type[NetworkPredictor]] = MappingProxyType(
-    {"snapshots": SnapshotPredictor, "per-second": PerSecondPredictor}
+@dataclass(frozen=True)
+class Picking:
+    """A way to pick: which class of predictor measures the pool, and which share of it `auto` picks from."""
+
+    kind: type[NetworkPredictor] = NetworkPredictor
+    shortlist: float = SHORTLIST
+
+
+PICKED_BY: Mapping[str, Picking] = MappingProxyType(
+    {
+        "snapshots": Picking(SnapshotPredictor),
+        "per-second": Picking(PerSecondPredictor),
+        "shortlist-5": Picking(shortlist=0.05),
+        "shortlist-50": Picking(shortlist=0.5),
+    }
 )
 
 
 @dataclass(frozen=True)
 class PickingExperiment(Experiment):
-    """The experiment with another class of predictor, which starts from the same weights."""
+    """The experiment with another way to pick; its predictor starts from the same weights."""
 
-    kind: type[NetworkPredictor]
+    picking: Picking
 
     @classmethod
     def of(cls, experiment: Experiment, picked_by: str) -> PickingExperiment:
         """The same experiment, with what PICKED_BY names."""
         parts = {field.name: getattr(experiment, field.name) for field in fields(experiment)}
-        return cls(**parts, kind=PICKED_BY[picked_by])
+        return cls(**parts, picking=PICKED_BY[picked_by])
 
     def predictor(self, seed: int) -> NetworkPredictor:
         """See Experiment."""
         profile = self.profile
         draws = torch.Generator().manual_seed(int(stream(seed, Purpose.INITIAL_WEIGHTS).integers(2**63)))
-        return self.kind(
+        return self.picking.kind(
             UNet(profile.network, len(self.classes) + 1, draws),
             len(self.classes) + 1,
             self.normalisation,
@@ -111,3 +127,7 @@ class PickingExperiment(Experiment):
             profile.measuring,
             description={"kind": "unet", **profile.network.model_dump()},
         )
+
+    def strategy(self, name: str) -> Strategy:
+        """See Experiment."""
+        return UncertainCoreSet(self.picking.shortlist) if name == "auto" else super().strategy(name)

@@ -11,6 +11,7 @@ from pickem.acquisition import Feature, PoolFeatures
 from pickem.geometry import PatchId
 from pickem.strategies import strategy
 from pickem.strategies.nearness import OVERLAP, SECTIONS, far_apart
+from pickem.strategies.uncertain_core_set import UncertainCoreSet
 
 SIDE = 16
 
@@ -96,7 +97,7 @@ def test_uncertain_core_set_explores_only_among_the_uncertain() -> None:
     entropy = np.full(200, 0.01)
     entropy[:30] = 0.5
     embeddings = rng().normal(size=(200, 2))
-    embeddings[150] = 1000.0  # an outlier that the network is sure of
+    embeddings[150] = 10_000.0  # an outlier that the network is sure of
     embeddings[3] = 50.0
     pool = PoolFeatures(in_a_row(200), {Feature.ENTROPY: entropy, Feature.EMBEDDING: embeddings})
     labelled = PoolFeatures(
@@ -106,3 +107,5 @@ def test_uncertain_core_set_explores_only_among_the_uncertain() -> None:
     assert picked[0] == pool.patches[3]
     assert all(p.x // SIDE < 30 for p in picked)
     assert strategy("core-set").select(pool, labelled, 1, rng()).patches[0] == pool.patches[150]
+    among_all = UncertainCoreSet(shortlist=1.0).select(pool, labelled, 1, rng())
+    assert among_all.patches[0] == pool.patches[150]

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from pickem.acquisition import UNLABELLED
+from pickem.acquisition import UNLABELLED, Strategy
 from pickem.benchmark.profile import Profile
 from pickem.datasets import Dataset, LabelledRegion
 from pickem.errors import ConfigError, DatasetInvalidError
@@ -16,6 +16,7 @@ from pickem.geometry import PatchId, random_patches, tile_patches
 from pickem.learning import Purpose, Regions, SimulatedOracle, stream
 from pickem.predictor import NetworkPredictor, Normalisation, resolve_backend, unet_predictor
 from pickem.predictor.settings import NormalisationKind
+from pickem.strategies import strategy
 from pickem.volumes import ArrayVolume, discontinuous, sample_blocks
 
 SplitName = Literal["test", "dev"]
@@ -68,6 +69,10 @@ class Experiment:
             self.profile.measuring,
             stream(seed, Purpose.INITIAL_WEIGHTS),
         )
+
+    def strategy(self, name: str) -> Strategy:
+        """A new strategy by its name, as `pickem.strategies.strategy`."""
+        return strategy(name)
 
 
 def load_experiment(dataset: Dataset, split: SplitName, profile: Profile) -> Experiment:

@@ -32,7 +32,6 @@ from pickem.learning.round import Stage
 from pickem.predictor import FitReport, gpu_name
 from pickem.predictor.checkpoints import is_whole
 from pickem.strategies import selecting
-from pickem.strategies import strategy as strategy_named
 
 VIEW_AT = 120  # labelled patches: what the paper's Figure 3 shows
 PICK_VIEWS = 4  # queries: what its Figure 4 shows
@@ -203,7 +202,7 @@ class _Run:
         experiment = self._experiment
         return ActiveLearner(
             experiment.predictor(self._seed),
-            strategy_named(self._name),
+            experiment.strategy(self._name),
             Pool(experiment.pool(self._seed)),
             experiment.train,
             experiment.oracle,

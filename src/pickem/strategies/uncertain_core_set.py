@@ -16,13 +16,16 @@ AT_LEAST = 5  # … but so many candidates a pick
 class UncertainCoreSet:
     """Again and again the patch with the largest entropy times distance to everything labelled or picked.
 
-    Candidates are the patches with the highest mean entropy (SHORTLIST of the pool, at least AT_LEAST · k);
-    distances are those of `core-set`. The two-step form of Yang et al. 2017 (suggestive annotation), with
-    the greedy k-centre of Sener & Savarese 2018 and the uncertainty as its weight. The utility is the
-    weighted distance, of a first pick without a labelled set the entropy.
+    Candidates are the patches with the highest mean entropy (`shortlist`, a share of the pool, but at least
+    AT_LEAST · k of them); distances are those of `core-set`. The two-step form of Yang et al. 2017
+    (suggestive annotation), with the greedy k-centre of Sener & Savarese 2018 and the uncertainty as its
+    weight. The utility is the weighted distance, of a first pick without a labelled set the entropy.
     """
 
     needs = frozenset({Feature.ENTROPY, Feature.EMBEDDING})
+
+    def __init__(self, shortlist: float = SHORTLIST) -> None:
+        self._shortlist = shortlist
 
     def select(
         self, pool: PoolFeatures, labelled: PoolFeatures, k: int, rng: np.random.Generator
@@ -33,7 +36,7 @@ class UncertainCoreSet:
         embeddings = pool.column(Feature.EMBEDDING)
         if k == 0:
             return Selection((), (), ())
-        candidates = min(len(entropy), max(AT_LEAST * k, round(SHORTLIST * len(entropy))))
+        candidates = min(len(entropy), max(AT_LEAST * k, round(self._shortlist * len(entropy))))
         shortlist = np.lexsort((rng.permutation(len(entropy)), -entropy))[:candidates]
         weights, rows = entropy[shortlist], np.asarray(embeddings)[shortlist]
         picked: list[int] = []
