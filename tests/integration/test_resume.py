@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pickem.benchmark import Progress, benchmark, load_profile
 from tests.fixtures.tiny_dataset import write_tiny_dataset
 from tests.integration.command_line import REPOSITORY, pickem, pickem_here, rows, without_times
 
@@ -95,6 +96,28 @@ def test_goes_on_from_the_journals_alone(folder: Path, undisturbed: Path, tmp_pa
     again = pickem_here(*arguments(folder, out))
     assert again.returncode == 0, again.stderr
     assert_same(out, undisturbed)
+
+
+def test_says_which_rounds_are_trained_once_more(folder: Path, tmp_path: Path) -> None:
+    def rounds(number: int) -> list[Progress]:
+        told: list[Progress] = []
+        profile = load_profile(str(folder / "profile.toml"))
+        benchmark(
+            str(folder / "tiny.toml"),
+            tmp_path,
+            strategies=["entropy"],
+            rounds=number,
+            profile=profile,
+            watch=told.append,
+        )
+        return [at for at in told if at.stage == "training"]
+
+    assert not any(at.again for at in rounds(2))
+    for weights in tmp_path.rglob("weights*"):
+        weights.unlink()
+    told = rounds(3)
+    assert {at.round for at in told if at.again} == {0, 1}
+    assert {at.round for at in told if not at.again} == {2}
 
 
 def test_killed_between_the_two_files_of_weights_trained_again(

@@ -78,6 +78,37 @@ def test_the_time_left_leaves_out_what_the_journals_still_hold() -> None:
     assert "(1 of 20 rounds, 9 min left)" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
+def test_the_time_left_leaves_out_rounds_that_are_trained_once_more_as_their_weights_are_lost() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    time = 0
+    with BenchmarkProgress(console, clock=lambda: time) as progress:
+        progress.begin(Prospect(pool=2000, runs=1, evaluations=20, journalled=10))
+        for number in range(10):
+            progress.update(replace(TRAINING, round=number, again=True))
+            time += 60
+        progress.update(replace(TRAINING, round=10, again=True))
+        for done in (7, 40):
+            progress.update(replace(TRAINING, round=11, done=done))
+            time += 10
+        progress.update(replace(DONE, round=11))
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "round 3 once more, training 7/40" in said
+    assert "(1 of 20 rounds, 3 min left)" in said
+
+
+def test_the_time_left_counts_the_runs_that_are_at_work_at_once() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    time = 0
+    with BenchmarkProgress(console, clock=lambda: time) as progress:
+        progress.begin(Prospect(pool=2000, runs=2, evaluations=20))
+        for seed in (3, 4):
+            progress.update(replace(TRAINING, seed=seed))
+        time += 600
+        for seed in (3, 4):
+            progress.update(replace(DONE, seed=seed))
+    assert "(2 of 20 rounds, 1 h 30 min left)" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0.4, "0 s"), (59.4, "59 s"), (90, "2 min"), (3600, "1 h 0 min"), (11100, "3 h 5 min")],

@@ -49,6 +49,7 @@ class Progress:
     total: int
     jaccard: float | None  # of the last evaluated round
     replayed: bool = False  # the round was in the journal already
+    again: bool = False  # … but not its weights: it is trained once more, so that a later one can go on
 
 
 Watch = Callable[[Progress], None]
@@ -78,6 +79,7 @@ class _Run:
         self._jaccard: float | None = None
         self._learner = self._new_learner()
         self._weights_of: int | None = None  # the round whose weights the predictor holds
+        self._again: int | None = None  # the round that is being trained once more
 
     def start(self) -> None:
         """Label the initial set."""
@@ -181,13 +183,16 @@ class _Run:
         """
         learner = self._new_learner()
         self._label_initial_set(learner)
+        self._again = 0
         self._start(learner)
         learner.train()
         for earlier, record in enumerate(self._journal.all_picks()[:number]):
             self._label(learner, record, earlier)
+            self._again = earlier + 1
             if learner.pool.second_class_is_new:
                 self._start_over(learner)
             learner.train()
+        self._again = None
         learner.predictor.save(path)
 
     def _start_over(self, learner: ActiveLearner) -> None:
@@ -225,7 +230,9 @@ class _Run:
         write_evaluation_view(path, self._learner.predictor, self._experiment.evaluation, record.jaccard)
 
     def _report(self, stage: Stage, done: int, total: int) -> None:
-        self._watch(Progress(self._name, self._seed, self._round, stage, done, total, self._jaccard))
+        again = self._again is not None
+        number = self._round if self._again is None else self._again
+        self._watch(Progress(self._name, self._seed, number, stage, done, total, self._jaccard, again=again))
 
 
 def run_folder(directory: Path, strategy: str, seed: int) -> Path:

@@ -27,10 +27,13 @@ class BenchmarkProgress(Bars):
         self._evaluations = 0
         self._to_compute = 0
         self._evaluated = 0
-        self._replayed = 0
         self._started = clock()
         self._bars: dict[_Run, TaskID] = {}
         self._stages: dict[_Run, _Stage] = {}  # of the runs at work
+        self._since: dict[_Run, float] = {}  # when the round began that each run is at
+        self._computed = 0  # rounds, without those replayed from a journal …
+        self._seconds = 0.0  # … and what they took
+        self._at_once = 1  # runs at work
         self._said: dict[_Run, float] = {}
         self._whole = self._progress.add_task("all rounds", total=None, doing="", left="")
 
@@ -54,22 +57,28 @@ class BenchmarkProgress(Bars):
             self._round_done(run, at)
             return
         now = self._clock()
+        self._since.setdefault(run, now if self._since else self._started)
+        if at.again:  # which says nothing about the rounds to come
+            self._since[run] = now
         stage = self._stages.get(run)
         if stage is None or (stage.round, stage.name) != (at.round, at.stage):
             stage = self._stages[run] = _Stage(at.round, at.stage, at.done, now)
+        self._at_once = len(self._stages)
         if run not in self._bars:
             self._bars[run] = self._progress.add_task(_title(at), total=at.total, doing="", left="")
-        doing = f"round {at.round}, {at.stage} {at.done}/{at.total}{_score(at)}"
+        again = " once more" if at.again else ""
+        doing = f"round {at.round}{again}, {at.stage} {at.done}/{at.total}{_score(at)}"
         self._progress.update(self._bars[run], total=at.total, completed=at.done, doing=doing)
         if now - self._said.setdefault(run, now) >= SILENCE:
             self._line(run, f"{_title(at)}  {doing}, {stage.left(at, now)} left of this")
 
     def _round_done(self, run: _Run, at: RunProgress) -> None:
+        now = self._clock()
         self._evaluated += 1
-        if (
-            self._stages.pop(run, None) is None
-        ):  # replayed from the journal, which says nothing about the speed
-            self._replayed += 1
+        if self._stages.pop(run, None) is not None:  # else replayed, which says nothing about the speed
+            self._computed += 1
+            self._seconds += now - self._since[run]
+            self._since[run] = now
         if run in self._bars:
             self._progress.update(self._bars[run], doing=f"round {at.round} done{_score(at)}")
         self._progress.update(
@@ -89,11 +98,10 @@ class BenchmarkProgress(Bars):
             )
 
     def _time_left(self) -> str:
-        computed = self._evaluated - self._replayed
-        if not computed:
+        if not self._computed:
             return "?" if self._evaluated < self._evaluations else "0 s"
-        remaining = max(self._to_compute - computed, 0)  # full supervision may be done anew
-        return duration((self._clock() - self._started) / computed * remaining)
+        remaining = max(self._to_compute - self._computed, 0)  # full supervision may be done anew
+        return duration(self._seconds / self._computed * remaining / self._at_once)
 
 
 _Run = tuple[str, int]  # strategy and seed
