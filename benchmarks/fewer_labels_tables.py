@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean, median
 
-from benchmarks.bars import BALANCED, PAGE, UNBALANCED, folder_of
+from benchmarks.bars import BALANCED, LONGER, PAGE, UNBALANCED
 from benchmarks.courses import Course, Row, mean_course, reaching, read_courses, read_rows, results_of
 from benchmarks.fewer_labels_search import errors_of
 from benchmarks.machine import RESULTS
@@ -41,12 +41,18 @@ STEPS: tuple[tuple[str, Run, Run], ...] = (
     ("the whole recipe, from `full-resolution` on", ("full-resolution", "random"), ("auto", "random")),
     ("picking", ("auto", "random"), ("auto", "auto")),
     ("picking", ("auto", "random-foreground"), ("auto", "auto")),
-    ("balanced batches, random patches", ("auto", "random"), (BALANCED, "random")),
-    ("picking, against balanced batches", (BALANCED, "random"), ("auto", "auto")),
+    ("picking, in batches drawn evenly", (UNBALANCED, "random"), (UNBALANCED, "auto")),
+    ("balanced batches, random patches", (UNBALANCED, "random"), ("auto", "random")),
+    (
+        "balanced batches, half with foreground",
+        (UNBALANCED, "random-foreground"),
+        ("auto", "random-foreground"),
+    ),
+    ("balanced batches, picked patches", (UNBALANCED, "auto"), ("auto", "auto")),
 )
 COMPARED: tuple[Run, ...] = (
     ("auto", "random"),
-    (BALANCED, "random"),
+    (UNBALANCED, "random"),
     ("auto", "random-foreground"),
     ("auto", "auto"),
 )
@@ -98,7 +104,7 @@ def _parts() -> str:
     """What a step of the recipe, or the picking, adds: differences within the seeds that both have."""
     lines = []
     for dataset, (part, before, after) in itertools.product(DATASETS, STEPS):
-        old, new = (read_courses(folder_of(dataset, run[0]), run[1]) for run in (before, after))
+        old, new = (read_courses(f"{dataset}-{run[0]}", run[1]) for run in (before, after))
         cells = [_difference(old, new, size) for size in COMPARED_AT]
         if any(cells):
             lines.append([dataset, part, *(" / ".join(run) for run in (before, after)), *cells])
@@ -119,7 +125,7 @@ def _jumps() -> str:
     """How far the Jaccard jumps from one evaluation to the next, once it has settled."""
     lines = []
     for dataset, (profile, strategy), step in itertools.product(DATASETS, COMPARED, (10, 20)):
-        courses = read_courses(folder_of(dataset, profile), strategy).values()
+        courses = read_courses(f"{dataset}-{profile}", strategy).values()
         jumps = [jump for course in courses for jump in _steps(course.jaccard, step)]
         if jumps:
             about = [dataset, f"`{profile}`, {strategy}", str(step), str(len(courses))]
@@ -148,7 +154,7 @@ def _picks() -> str:
     """What is picked, what the threshold of 0.5 loses, and a person's time: means over the seeds."""
     lines = []
     for dataset, (profile, strategy) in itertools.product(DATASETS, COMPARED):
-        folder = folder_of(dataset, profile)
+        folder = f"{dataset}-{profile}"
         courses = read_courses(folder, strategy)
         for size in (40, 100, 200):
             rows = [course.rows[size] for course in reaching(courses, size).values()]
@@ -192,10 +198,11 @@ def _look_alikes(folder: str, strategy: str, labels: int) -> str:
 
 def _full_supervision() -> str:
     lines = []
-    for dataset, profile in itertools.product(DATASETS, PROFILES):
-        for row in results_of(f"{dataset}-{profile}"):
+    for dataset, folder in itertools.product(DATASETS, (*PROFILES, LONGER)):
+        for row in results_of(f"{dataset}-{folder}"):
             if row["strategy"] in FULL_SUPERVISION:
                 scores = [f"{float(row[name]):.3f}" for name in ("jaccard", "precision", "recall")]
+                profile = "auto" if folder == LONGER else folder
                 lines.append([dataset, profile, row["strategy"], row["seed"], row["steps"], *scores])
     return table(["dataset", "profile", "labels", "seed", "steps", "Jaccard", "precision", "recall"], lines)
 
@@ -203,12 +210,12 @@ def _full_supervision() -> str:
 def _search() -> str:
     """Jaccard on `dev` of a network that learns from all labels, by its steps."""
     lines = []
-    for dataset in DATASETS:
-        path = RESULTS / folder_of(dataset, "auto") / "initial" / "converged-steps.json"
+    for dataset, profile in itertools.product(DATASETS, ("auto", UNBALANCED)):
+        path = RESULTS / f"{dataset}-{profile}" / "initial" / "converged-steps.json"
         if budget := read_record(path, Budget):
             tried = zip(budget.steps, budget.jaccard, strict=True)
-            lines += [[dataset, f"{steps:,}", f"{jaccard:.3f}"] for steps, jaccard in tried]
-    return table(["dataset", "steps", "Jaccard on dev"], lines)
+            lines += [[dataset, profile, f"{steps:,}", f"{jaccard:.3f}"] for steps, jaccard in tried]
+    return table(["dataset", "profile", "steps", "Jaccard on dev"], lines)
 
 
 def _demo() -> str:

@@ -7,11 +7,12 @@ Fills the tables `savings` and `seconds` of docs/results/fewer-labels.md.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from benchmarks.bars import BALANCED, PAGE, folder_of
+from benchmarks.bars import PAGE, UNBALANCED
 from benchmarks.courses import Course, reaching, read_courses
 from benchmarks.marked import fill, table
 from pickem.benchmark.report import wording
@@ -19,16 +20,15 @@ from pickem.benchmark.report.comparison import Saving
 from pickem.benchmark.report.statistics import estimate, first_crossing, normalised_area
 
 DATASETS = ("vnc", "lucchi++")
-BASELINES = (  # name, profile, strategy
-    ("random", "auto", "random"),
-    ("random, balanced batches", BALANCED, "random"),
-    ("random-foreground", "auto", "random-foreground"),
-)
+PROFILES = ("auto", UNBALANCED)
+BASELINES = ("random", "random-foreground")
 UP_TO = (100, 200)  # labels
 FIRST_COMPARED = 20  # labels; with ten, all strategies of a seed have the same network
 PIXELS, PAINTING, CORRECTING = "labelled_pixels", "effort_seconds", "correction_seconds"
 MINUTES = (5, 10, 15, 20, 25)
+ABOUT = ("dataset", "profile", "against")  # the columns that name a comparison
 
+Comparison = tuple[str, str, str]  # dataset, profile, baseline
 Pair = tuple[Course, Course]  # `auto` and the baseline, of one seed
 Amounts = Sequence[tuple[float, float]]  # what they need, seed by seed
 
@@ -44,31 +44,32 @@ def tables() -> dict[str, str]:
     return {"savings": _savings(), "seconds": _seconds()}
 
 
-def _compared() -> Iterator[tuple[str, str, int, list[Pair]]]:
-    """Dataset, baseline, labels, and the seeds of which both were evaluated with so many."""
-    for dataset in DATASETS:
-        for baseline, profile, strategy in BASELINES:
-            for last in UP_TO:
-                ours = reaching(read_courses(folder_of(dataset, "auto"), "auto"), last)
-                theirs = reaching(read_courses(folder_of(dataset, profile), strategy), last)
-                if both := sorted(ours.keys() & theirs.keys()):
-                    yield dataset, baseline, last, [(ours[seed], theirs[seed]) for seed in both]
+def _compared() -> Iterator[tuple[Comparison, int, list[Pair]]]:
+    """What is compared, up to so many labels, and the seeds of which both were evaluated with so many."""
+    for dataset, profile, baseline in itertools.product(DATASETS, PROFILES, BASELINES):
+        for last in UP_TO:
+            ours, theirs = (
+                reaching(read_courses(f"{dataset}-{profile}", strategy), last)
+                for strategy in ("auto", baseline)
+            )
+            if both := sorted(ours.keys() & theirs.keys()):
+                yield (dataset, profile, baseline), last, [(ours[seed], theirs[seed]) for seed in both]
 
 
 def _savings() -> str:
     lines = [_saving(*compared) for compared in _compared()]
-    head = ["dataset", "against", "up to", "seeds", "mean Jaccard", "labels", "each seed", "distinct pixels"]
+    head = [*ABOUT, "up to", "seeds", "mean Jaccard", "labels", "each seed", "distinct pixels"]
     return table([*head, "painting", "correcting", "pixels, first crossing", "pixels, of all"], lines)
 
 
-def _saving(dataset: str, baseline: str, last: int, pairs: Sequence[Pair]) -> list[str]:
+def _saving(compared: Comparison, last: int, pairs: Sequence[Pair]) -> list[str]:
     """How many times less `auto` needs for what the baseline has with `last` labels, seed by seed."""
     gains = estimate([_area(course, last) - _area(base, last) for course, base in pairs])
     rising = [_needed_rising(pair, last) for pair in pairs]
     crossing = [(mine.needed(its.jaccard[last]), its.needed(its.jaccard[last])) for mine, its in pairs]
     of_all = [(mine, float(last)) for mine, _ in crossing]
     each = ", ".join(f"{its / min(mine, last):.2f}" for mine, its in rising)
-    about = [dataset, baseline, str(last), str(len(pairs)), wording.difference(gains)]
+    about = [*compared, str(last), str(len(pairs)), wording.difference(gains)]
     counted = [
         _saved(pairs, rising, last, column) for column in ("labelled_patches", PIXELS, PAINTING, CORRECTING)
     ]
@@ -106,13 +107,13 @@ def _area(course: Course, last: int) -> float:
 def _seconds() -> str:
     """How far `auto` is ahead once a person has spent as long on both, within the seeds that both have."""
     lines = []
-    longest = {(dataset, baseline): (last, pairs) for dataset, baseline, last, pairs in _compared()}
-    for (dataset, baseline), (last, pairs) in longest.items():
+    longest = {compared: (last, pairs) for compared, last, pairs in _compared()}
+    for compared, (last, pairs) in longest.items():
         for name, column in (("painting", PAINTING), ("correcting", CORRECTING)):
             whole = estimate([_gain_over_time(pair, column, last) for pair in pairs])
             at = [_gains_at(pairs, column, last, 60 * minutes) for minutes in MINUTES]
-            lines.append([dataset, baseline, name, str(len(pairs)), wording.difference(whole), *at])
-    return table(["dataset", "against", "by", "seeds", "mean", *(f"{m} min" for m in MINUTES)], lines)
+            lines.append([*compared, name, str(len(pairs)), wording.difference(whole), *at])
+    return table([*ABOUT, "by", "seeds", "mean", *(f"{m} min" for m in MINUTES)], lines)
 
 
 def _shared_range(pair: Pair, column: str, last: int) -> tuple[float, float]:
