@@ -41,7 +41,9 @@ run vnc-auto-balanced vnc $PROFILES/auto-balanced.toml random 3 10
 "$PICKEM" benchmark vnc --profile auto --strategies auto --seeds 1 --rounds 20 --precision bf16 --threads 2 \
   --out docs/results/vnc-auto-two-cores # alone on the machine, against fifteen minutes
 
-# `auto` as it is on VNC: seeds 0 and 4 of auto, 1 and 2 of random are carried over
+# `auto` as it is on VNC; full supervision, and random-foreground of seeds 0 and 4, are carried over
 run vnc-auto vnc auto auto 5 20
+run vnc-auto vnc auto auto,full-matched 1 20
 run vnc-auto vnc auto auto,random,random-foreground 5 10
 run vnc-auto vnc auto auto,random 5 20
+run vnc-auto-longer vnc auto full-matched 1 85 # all labels, four times the steps of a run
