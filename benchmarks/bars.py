@@ -24,6 +24,7 @@ from pickem.benchmark.report.statistics import estimate, first_crossing
 PAGE = RESULTS / "fewer-labels.md"
 BALANCED = "auto-balanced"  # the recipe of `auto` with half of each batch from patches that show foreground
 UNBALANCED = "auto-unbalanced"  # … and as it was at first, with batches drawn evenly
+EPYC = "auto-epyc"  # a folder: `auto` on Lucchi++ again, on a CPU of the make of its random patches
 LONGER = "auto-longer"  # a folder: all labels by the profile `auto`, four times as many steps
 
 

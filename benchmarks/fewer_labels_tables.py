@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean, median
 
-from benchmarks.bars import BALANCED, LONGER, PAGE, UNBALANCED
+from benchmarks.bars import BALANCED, EPYC, LONGER, PAGE, UNBALANCED
 from benchmarks.courses import Course, Row, mean_course, reaching, read_courses, read_rows, results_of
 from benchmarks.fewer_labels_search import errors_of
 from benchmarks.machine import RESULTS
@@ -27,7 +27,7 @@ from pickem.strategies.nearness import Neighbours
 DATASETS = ("vnc", "lucchi++")
 AUTO = load_profile("auto")
 FORERUNNERS = ("fast", "full-resolution", "three-sections", "by-twenties", "by-tens", UNBALANCED)
-PROFILES = (*FORERUNNERS, "auto", BALANCED)
+PROFILES = (*FORERUNNERS, "auto", EPYC, BALANCED)
 TWO_CORES = "auto-two-cores"  # `auto` once more, with both cores of a machine
 STRATEGIES = ("random", "random-foreground", "entropy", "auto")
 SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 200)
@@ -49,6 +49,8 @@ STEPS: tuple[tuple[str, Run, Run], ...] = (
         ("auto", "random-foreground"),
     ),
     ("balanced batches, picked patches", (UNBALANCED, "auto"), ("auto", "auto")),
+    ("nothing but the machine", ("auto", "auto"), (EPYC, "auto")),
+    ("picking, on one make of CPU", ("auto", "random"), (EPYC, "auto")),
 )
 COMPARED: tuple[Run, ...] = (
     ("auto", "random"),
@@ -79,7 +81,7 @@ def _seeds() -> str:
     for dataset, profile, strategy in itertools.product(DATASETS, PROFILES, STRATEGIES):
         courses = read_courses(f"{dataset}-{profile}", strategy)
         about = [dataset, profile, strategy]
-        if profile in (UNBALANCED, "auto", BALANCED) or len(courses) == 1:
+        if profile in (UNBALANCED, "auto", EPYC, BALANCED) or len(courses) == 1:
             lines += [[*about, str(seed), *_cells(course)] for seed, course in courses.items()]
         if len(courses) > 1:
             lines.append([*about, f"mean of {len(courses)}", *_means(list(courses.values()))])
