@@ -47,3 +47,4 @@ run vnc-auto vnc auto auto,full-matched 1 20
 run vnc-auto vnc auto auto,random,random-foreground 5 10
 run vnc-auto vnc auto auto,random 5 20
 run vnc-auto-longer vnc auto full-matched 1 85 # all labels, four times the steps of a run
+run lucchi++-auto-epyc lucchi++ auto auto 5 20 # again, on an AMD EPYC: is it the machine?
