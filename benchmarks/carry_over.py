@@ -1,6 +1,7 @@
 """Runs that are the same by another profile, which balances batches otherwise, carried over to its folder.
 
-    python -m benchmarks.carry_over docs/results/vnc-auto-unbalanced docs/results/vnc-auto auto auto:0 auto:4
+    python -m benchmarks.carry_over docs/results/vnc-auto-unbalanced docs/results/vnc-auto auto \\
+        random-foreground:0 random-foreground:4
 
 Batches of at least half foreground are drawn as any others where half of the labelled patches show some, and
 as balanced ones where fewer do. So a run in which it was the same throughout need not be done again: its
